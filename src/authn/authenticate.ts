@@ -1,0 +1,70 @@
+import type { Identities } from '../cache/identities.ts'
+import type { Mapping } from '../identity/mapping.ts'
+import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
+import { recogniseTokenFormat } from '../keystone/format.ts'
+import type { ReviewRecord } from '../telemetry/audit.ts'
+import { toOutcome, type Verdict } from './verdict.ts'
+
+/** An answer ready to send, and what the audit line says of it. */
+export interface Answer {
+  readonly body: string
+  readonly record: Omit<ReviewRecord, 'cluster'>
+}
+
+/** What one mapping makes of one identity; kept beside the identity, so that a warm review neither maps nor encodes. */
+export type MappedAnswer = Pick<ReviewRecord, 'decision' | 'reason' | 'user' | 'leftOut'> & { readonly body: string }
+
+/** Answers TokenReviews. Rejects only for bugs. */
+export type Authenticate = (
+  review: TokenReview,
+  mapping: Mapping,
+  waitUntil: (promise: Promise<unknown>) => void,
+) => Promise<Answer>
+
+export function createAuthenticate(identities: Identities<MappedAnswer>): Authenticate {
+  return async (review, mapping, waitUntil) => {
+    if (recogniseTokenFormat(review.token) === undefined) return answerVerdict(review, { reason: 'malformed' })
+    const { result, source, fingerprint, keystoneCalls, keystoneMs } = await identities.find(
+      review.token,
+      mapping,
+      waitUntil,
+    )
+    const cost = { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
+    if (!result.ok) return answerVerdict(review, result.error, cost)
+    const known = result.value
+    const key = `${mapping.digest}\n${review.apiVersion}`
+    let mapped = known.answers.get(key)
+    if (mapped === undefined) {
+      mapped = toMappedAnswer(review, judge(known.identity, mapping))
+      known.answers.set(key, mapped, mapped.body.length)
+    }
+    return toAnswer(review, mapped, cost)
+  }
+}
+
+/** An answer for which no identity was needed, or none was found. */
+export function answerVerdict(review: TokenReview, verdict: Verdict, cost: Cost = NO_COST): Answer {
+  return toAnswer(review, toMappedAnswer(review, verdict), cost)
+}
+
+type Cost = Pick<ReviewRecord, 'source' | 'fingerprint' | 'keystoneCalls' | 'keystoneMs'>
+const NO_COST: Cost = { keystoneCalls: 0, keystoneMs: 0 }
+
+function judge(identity: Parameters<Mapping['toUser']>[0], mapping: Mapping): Verdict {
+  const mapped = mapping.toUser(identity)
+  if (!mapped.ok) return mapped.error
+  return { reason: identity.groups === 'refused' ? 'groups_refused' : 'authenticated', ...mapped.value }
+}
+
+function toMappedAnswer({ apiVersion }: TokenReview, verdict: Verdict): MappedAnswer {
+  const { status, decision, auditReason, user, leftOut } = toOutcome(verdict)
+  return { body: encodeTokenReview(apiVersion, status), decision, reason: auditReason, user, leftOut }
+}
+
+function toAnswer(
+  { apiVersion }: TokenReview,
+  { body, decision, reason, user, leftOut }: MappedAnswer,
+  cost: Cost,
+): Answer {
+  return { body, record: { kind: 'TokenReview', apiVersion, decision, reason, user, ...cost, leftOut } }
+}

@@ -1,0 +1,78 @@
+import type { MappingRefusal } from '../identity/mapping.ts'
+import type { TokenReviewStatus, UserInfo } from '../k8s/token-review.ts'
+import type { Rejection, Unavailable } from '../keystone/client.ts'
+import type { AuditReason, ReviewRecord } from '../telemetry/audit.ts'
+
+/** What is said about a token, with the reason. */
+export type Verdict =
+  | { readonly reason: 'authenticated' | 'groups_refused'; readonly user: UserInfo; readonly leftOut: number }
+  /** Not shaped like any Keystone token: nobody was asked. */
+  | { readonly reason: 'malformed' }
+  | Rejection
+  | MappingRefusal
+  | Unavailable
+  /** Configuration is faulty, or something happened that nobody foresaw. */
+  | { readonly reason: 'settings' | 'unexpected' }
+
+/** A verdict as kube-apiserver and the audit line see it. */
+export interface Outcome {
+  readonly status: TokenReviewStatus
+  readonly decision: ReviewRecord['decision']
+  readonly auditReason: AuditReason
+  readonly user?: string
+  readonly leftOut: number
+}
+
+/** The one place where verdicts become answers: a definite no has no `error`, "cannot tell now" has one. */
+export function toOutcome(verdict: Verdict): Outcome {
+  switch (verdict.reason) {
+    case 'authenticated':
+    case 'groups_refused':
+      return {
+        status: { authenticated: true, user: verdict.user },
+        decision: 'allow',
+        auditReason: verdict.reason,
+        user: verdict.user.username,
+        leftOut: verdict.leftOut,
+      }
+    case 'malformed':
+    case 'rejected':
+    case 'expired':
+    case 'access_rules':
+    case 'reserved_name':
+      return definiteNo(verdict.reason)
+    case 'not_allowed':
+      return definiteNo(`${verdict.by}_not_allowed`)
+    case 'unavailable':
+      return cannotTell(`keystone_${verdict.cause}`, `Keystone cannot be asked now: ${describe(verdict)}`)
+    case 'settings':
+      return cannotTell('settings', "keystone-edge-auth: the webhook's settings are faulty; its log names every fault")
+    case 'unexpected':
+      return cannotTell('unexpected', 'keystone-edge-auth: unexpected error; see the log of the webhook')
+  }
+}
+
+function definiteNo(auditReason: AuditReason): Outcome {
+  return { status: { authenticated: false }, decision: 'deny', auditReason, leftOut: 0 }
+}
+
+function cannotTell(auditReason: AuditReason, error: string): Outcome {
+  return { status: { authenticated: false, error }, decision: 'unknown', auditReason, leftOut: 0 }
+}
+
+function describe({ cause, status }: Unavailable): string {
+  switch (cause) {
+    case 'timeout':
+      return 'it did not answer in time'
+    case 'network':
+      return 'the connection failed'
+    case 'status':
+      return `it answered ${status}`
+    case 'redirect':
+      return `it answered with a redirect (${status}); set KEYSTONE_URL to where it leads`
+    case 'malformed':
+      return `the ${status} answer is not one of the Identity API v3; check KEYSTONE_URL`
+    case 'too_large':
+      return 'its answer is too large'
+  }
+}

@@ -1,0 +1,28 @@
+import { revealToken, type Token } from '../secret.ts'
+
+/** Names tokens without revealing them: one fingerprint per cache key, the newest key's first. */
+export type Fingerprinter = (token: Token) => Promise<readonly [string, ...string[]]>
+
+/**
+ * HMAC-SHA-256 over version, purpose, Keystone and token, as 64 hex digits. Without the key nobody can tell which
+ * token a name in KV stands for, and the same token of another Keystone has another name.
+ */
+export function createFingerprinter(cacheKeys: readonly Uint8Array[], keystoneUrl: string): Fingerprinter {
+  const encoder = new TextEncoder()
+  const imported = Promise.all(
+    cacheKeys.map((key) => crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])),
+  )
+  return async (token) => {
+    const message = encoder.encode(`keystone-edge-auth/1/fingerprint\n${keystoneUrl}\n${revealToken(token)}`)
+    const [newest, ...older] = await Promise.all(
+      (await imported).map(async (key) => toHex(await crypto.subtle.sign('HMAC', key, message))),
+    )
+    if (newest === undefined) throw new Error('no cache key')
+    return [newest, ...older]
+  }
+}
+
+/** Lower-case hex digits. */
+export function toHex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

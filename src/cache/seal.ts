@@ -1,0 +1,66 @@
+import { CompactEncrypt, compactDecrypt } from 'jose'
+
+/** What a sealed value is for and what it belongs to; it opens under exactly the same two. */
+export interface SealContext {
+  readonly purpose: 'identity'
+  /** A secret or name that the value is bound to: the token of an identity. */
+  readonly binding: string
+}
+
+export interface Sealer {
+  /** Seals under the newest cache key. */
+  seal(context: SealContext, plaintext: string): Promise<string>
+  /** Opens what was sealed under the cache key at `keyIndex`; `undefined` for anything else. */
+  open(context: SealContext, keyIndex: number, sealed: string): Promise<string | undefined>
+}
+
+/**
+ * Compact JWE (RFC 7516, `dir`, `A256GCM`) under a key derived by HKDF (RFC 5869) from the cache key together with the
+ * binding. Whoever reads the KV namespace learns nothing, not even roughly how long a value is; whoever writes it can
+ * neither forge a value nor move one to another token, purpose or Keystone.
+ */
+export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: string): Sealer {
+  return {
+    async seal(context, plaintext) {
+      const key = await deriveKey(cacheKeys, 0, context, keystoneUrl)
+      return new CompactEncrypt(pad(plaintext)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(key)
+    },
+    async open(context, keyIndex, sealed) {
+      const key = await deriveKey(cacheKeys, keyIndex, context, keystoneUrl)
+      try {
+        const opened = await compactDecrypt(sealed, key, ALGORITHMS)
+        return new TextDecoder().decode(opened.plaintext).trimEnd()
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+const BLOCK_BYTES = 1024
+
+async function deriveKey(
+  cacheKeys: readonly Uint8Array[],
+  keyIndex: number,
+  { purpose, binding }: SealContext,
+  keystoneUrl: string,
+): Promise<Uint8Array> {
+  const cacheKey = cacheKeys[keyIndex]
+  if (cacheKey === undefined) throw new Error('no cache key')
+  const encoder = new TextEncoder()
+  // The cache key has a fixed length, so the concatenation is unambiguous.
+  const material = new Uint8Array([...cacheKey, ...encoder.encode(binding)])
+  const base = await crypto.subtle.importKey('raw', material, 'HKDF', false, ['deriveBits'])
+  const info = encoder.encode(`keystone-edge-auth/1/seal/${purpose}\n${keystoneUrl}`)
+  const parameters = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(32), info }
+  return new Uint8Array(await crypto.subtle.deriveBits(parameters, base, 256))
+}
+
+/** Spaces up to the next full KiB; JSON, which all plaintexts are, does not end in spaces of its own. */
+function pad(plaintext: string): Uint8Array {
+  const bytes = new TextEncoder().encode(plaintext)
+  const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0x20)
+  padded.set(bytes)
+  return padded
+}

@@ -1,0 +1,37 @@
+/** What `npm start` tells to try, as lines that can be copied into a shell in the repository. */
+export function instructions(run: {
+  readonly webhookUrl: string
+  readonly keystoneUrl: string
+  readonly embedded: boolean
+  /** `.dev`, relative to the repository. */
+  readonly state: string
+}): string {
+  const { webhookUrl, keystoneUrl, embedded, state } = run
+  return `
+1. Get a token${embedded ? ' of the demo user alice' : '; put in a user, password and project of your Keystone'}:
+
+TOKEN=$(curl -s -D - -o /dev/null ${keystoneUrl}/auth/tokens -H 'Content-Type: application/json' -d @- <<'EOF' | tr -d '\\r' | sed -n 's/^x-subject-token: //Ip'
+{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "alice", "domain": {"id": "default"}, "password": "alice"}}},
+  "scope": {"project": {"name": "demo", "domain": {"id": "default"}}}}}
+EOF
+)
+
+2. Review it, as kube-apiserver does:
+
+curl -s --cacert ${state}/tls.crt -H @${state}/caller-header -H 'Content-Type: application/json' ${webhookUrl} -d @- <<EOF
+{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "$TOKEN"}}
+EOF
+
+3. Point a kube-apiserver on this machine at it, with its flags
+
+--authentication-token-webhook-config-file=$PWD/${state}/webhook.kubeconfig --authentication-token-webhook-version=v1
+
+   and ask it who you are:  kubectl --token "$TOKEN" auth whoami
+
+4. Edit a document (mapping is {} now, the defaults):
+
+echo '{}' > mapping.json && npx wrangler kv key put --binding CONFIG mapping --path mapping.json --local
+
+The credential of cluster dev is in ${state}/caller-token. Ctrl-C ends everything.
+`
+}

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
+import { unstable_readConfig } from 'wrangler'
+
+export interface LocalWorkerOptions {
+  /** The repository: where wrangler.toml is. */
+  readonly root: string
+  readonly port: number
+  readonly tls?: { readonly key: string; readonly certificate: string }
+  /** Vars and secrets, over those of wrangler.toml. */
+  readonly bindings: Readonly<Record<string, string>>
+  /** Where KV lives on disk; in memory when absent. */
+  readonly kvDirectory?: string
+  /** Where the built bundle goes. */
+  readonly bundleDirectory: string
+  /** One line that the Worker logged. */
+  readonly onLog: (line: string) => void
+}
+
+export interface LocalWorker {
+  readonly url: URL
+  readonly kv: (binding: 'CONFIG' | 'CACHE') => ReturnType<Miniflare['getKVNamespace']>
+  close(): Promise<void>
+}
+
+/** Builds the bundle exactly as a deployment does; returns the path of its only module. */
+export async function buildBundle(root: string, bundleDirectory: string): Promise<string> {
+  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
+  const build = [wrangler, 'deploy', '--dry-run', '--outdir', bundleDirectory]
+  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true' }
+  await promisify(execFile)(process.execPath, build, { cwd: root, env })
+  return join(bundleDirectory, 'worker.js')
+}
+
+/** Runs the bundle in a real workerd, with the bindings that wrangler.toml names, KV embedded. */
+export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
+  const script = await buildBundle(options.root, options.bundleDirectory)
+  const config = unstable_readConfig({ config: join(options.root, 'wrangler.toml') })
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      compatibilityDate: config.compatibility_date ?? '',
+      compatibilityFlags: config.compatibility_flags,
+      kvNamespaces: config.kv_namespaces.map((namespace: { binding: string }) => namespace.binding),
+      modules: [{ type: 'ESModule', path: script, contents: readFileSync(script, 'utf8') }],
+      bindings: { ...options.bindings },
+      host: '127.0.0.1',
+      port: options.port,
+      ...(options.tls && { https: true, httpsKey: options.tls.key, httpsCert: options.tls.certificate }),
+      ...(options.kvDirectory !== undefined && { resourcePersistencePath: options.kvDirectory }),
+      handleStructuredLogs: ({ message }) => options.onLog(message),
+      log: new Log(LogLevel.ERROR),
+    }),
+  )
+  const url = await miniflare.ready
+  return {
+    url,
+    kv: (binding) => miniflare.getKVNamespace(binding),
+    close: () => miniflare.dispose(),
+  }
+}

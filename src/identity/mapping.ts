@@ -1,0 +1,21 @@
+import type { UserInfo } from '../k8s/token-review.ts'
+import type { Result } from '../result.ts'
+import type { Identity } from './identity.ts'
+
+/** Why a mapping does not let a valid Keystone identity in. */
+export type MappingRefusal = { reason: 'not_allowed'; by: 'scope' } | { reason: 'reserved_name' }
+
+/** A Kubernetes user, and how many groups were left out because they could pass as something else. */
+export interface MappedUser {
+  readonly user: UserInfo
+  readonly leftOut: number
+}
+
+/** What turns Keystone identities into Kubernetes users. Pure: the same identity always gives the same user. */
+export interface Mapping {
+  /** Names the version of the mapping; answers are remembered under it. */
+  readonly digest: string
+  /** Whether the user's Keystone groups have to be known before this identity can be mapped. */
+  readsGroups(identity: Identity): boolean
+  toUser(identity: Identity): Result<MappedUser, MappingRefusal>
+}

@@ -1,0 +1,145 @@
+import * as v from 'valibot'
+import type { IdentityNamespace } from './cache/kv.ts'
+import { type Callers, type DocumentFault, parseCallers } from './documents/callers.ts'
+import { readsAsDomainId } from './identity/names.ts'
+import type { Fetch } from './keystone/client.ts'
+import { err, ok, type Result } from './result.ts'
+
+/** The Worker's configuration, checked. README.md, "Configuration", explains every name. */
+export interface Settings {
+  /** Identity API v3 root without a slash at its end. */
+  readonly keystoneUrl: string
+  readonly keystoneTimeoutMs: number
+  /** The `KEYSTONE` binding's fetch, when bound. */
+  readonly keystoneFetch: Fetch | undefined
+  readonly identityTtlSeconds: number
+  readonly rejectionTtlSeconds: number
+  readonly homeDomain: string
+  readonly auditRepeatsSeconds: number
+  /** 32 bytes each; the first seals, all open. */
+  readonly cacheKeys: readonly Uint8Array[]
+  readonly cache: IdentityNamespace
+}
+
+/** What env holds. Callers are read even if the rest is faulty, so that they learn that it is. */
+export interface Configuration {
+  readonly settings: Result<Settings, readonly DocumentFault[]>
+  /** Empty when `CALLERS` is missing or faulty: then nobody is let in. */
+  readonly callers: Callers
+}
+
+function wholeNumber(fallback: number, min: number, max: number) {
+  const message = `expected a whole number from ${min} to ${max}`
+  const digits = v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number))
+  const inRange = (value: number): boolean => Number.isInteger(value) && value >= min && value <= max
+  return v.optional(v.pipe(v.union([v.number(), digits], message), v.check(inRange, message)), fallback)
+}
+
+const KEYSTONE_URL_RULE =
+  'expected the https URL of the Identity API v3 root, such as https://keystone.example.org/v3 (http on loopback only)'
+
+const KeystoneUrl = v.pipe(
+  v.string(KEYSTONE_URL_RULE),
+  v.check(isKeystoneUrl, KEYSTONE_URL_RULE),
+  v.transform((text) => text.replace(/\/+$/, '')),
+)
+
+function isKeystoneUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || text !== text.trim() || /[?#]/.test(text) || url.username !== '' || url.password !== '')
+    return false
+  if (url.protocol === 'https:') return true
+  return url.protocol === 'http:' && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
+}
+
+const CACHE_KEYS_RULE = 'expected a JSON list of base64 keys of 32 bytes each, newest first'
+
+const CacheKeys = v.pipe(
+  v.string(CACHE_KEYS_RULE),
+  v.rawTransform(({ dataset, addIssue, NEVER }): Uint8Array[] => {
+    const keys = parseCacheKeys(dataset.value)
+    if (keys !== undefined) return keys
+    addIssue({ message: CACHE_KEYS_RULE })
+    return NEVER
+  }),
+)
+
+function parseCacheKeys(text: string): Uint8Array[] | undefined {
+  const list = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(v.string()), v.nonEmpty()), text)
+  if (!list.success) return undefined
+  const keys = list.output.map(fromBase64)
+  return keys.every((key) => key?.length === 32) ? keys.filter((key) => key !== undefined) : undefined
+}
+
+function fromBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  } catch {
+    return undefined
+  }
+}
+
+function binding<T>(method: string, what: string) {
+  const isBinding = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function'
+  return v.custom<T>(isBinding, `expected ${what}`)
+}
+
+const Env = v.object({
+  KEYSTONE_URL: KeystoneUrl,
+  KEYSTONE_TIMEOUT_MS: wholeNumber(5000, 1, 10_000),
+  IDENTITY_TTL_SECONDS: wholeNumber(120, 0, 300),
+  REJECTION_TTL_SECONDS: wholeNumber(30, 0, 300),
+  AUDIT_REPEATS_SECONDS: wholeNumber(60, 0, 86_400),
+  HOME_DOMAIN: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(readsAsDomainId, 'expected the id of a Keystone domain (`default`, or 32 hex digits), not its name'),
+    ),
+    'default',
+  ),
+  CACHE_KEYS: CacheKeys,
+  CACHE: binding<IdentityNamespace>('get', 'a KV namespace'),
+  CONFIG: binding<KVNamespace>('get', 'a KV namespace'),
+  KEYSTONE: v.optional(binding<Fetcher>('fetch', 'a fetcher')),
+})
+
+/** Reads everything that the Worker takes from env. Every fault is collected; none repeats a value. */
+export function readConfiguration(env: Readonly<Record<string, unknown>>): Configuration {
+  const parsed = v.safeParse(Env, env)
+  const callers = parseCallersSecret(env.CALLERS)
+  const faults = [...(parsed.issues ?? []).map(toFault), ...(callers.ok ? [] : callers.error)]
+  return {
+    callers: callers.ok ? callers.value : new Map(),
+    settings: parsed.success && faults.length === 0 ? ok(toSettings(parsed.output)) : err(faults),
+  }
+}
+
+function toSettings(env: v.InferOutput<typeof Env>): Settings {
+  const keystone = env.KEYSTONE
+  return {
+    keystoneUrl: env.KEYSTONE_URL,
+    keystoneTimeoutMs: env.KEYSTONE_TIMEOUT_MS,
+    keystoneFetch: keystone && ((url, init) => keystone.fetch(url, init)),
+    identityTtlSeconds: env.IDENTITY_TTL_SECONDS,
+    rejectionTtlSeconds: env.REJECTION_TTL_SECONDS,
+    homeDomain: env.HOME_DOMAIN,
+    auditRepeatsSeconds: env.AUDIT_REPEATS_SECONDS,
+    cacheKeys: env.CACHE_KEYS,
+    cache: env.CACHE,
+  }
+}
+
+function parseCallersSecret(secret: unknown): Result<Callers, readonly DocumentFault[]> {
+  if (secret === undefined || secret === '') return ok(new Map())
+  const document = v.safeParse(v.pipe(v.string(), v.parseJson()), secret)
+  if (!document.success) return err([{ path: 'CALLERS', message: 'expected JSON text' }])
+  const callers = parseCallers(document.output)
+  if (callers.ok) return callers
+  return err(callers.error.map(({ path, message }) => ({ path: path === '' ? 'CALLERS' : `CALLERS.${path}`, message })))
+}
+
+function toFault(issue: v.BaseIssue<unknown>): DocumentFault {
+  const message = issue.input === undefined ? `is missing: ${issue.message}` : issue.message
+  return { path: v.getDotPath(issue) ?? 'env', message }
+}

@@ -1,0 +1,58 @@
+import { createHoldBack } from './hold-back.ts'
+
+/** Why a review was decided as it was. Closed: a new reason is added here first. */
+export type AuditReason =
+  | 'authenticated'
+  /** Let in without Keystone groups: Keystone answered 403 or 404 to the question for them. */
+  | 'groups_refused'
+  | 'malformed'
+  | 'rejected'
+  | 'expired'
+  | 'access_rules'
+  | 'scope_not_allowed'
+  | 'reserved_name'
+  | `keystone_${'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'}`
+  | 'settings'
+  | 'unexpected'
+
+/** Everything that an audit line may say. Nothing in it can hold a token. */
+export interface ReviewRecord {
+  readonly kind: 'TokenReview'
+  readonly apiVersion: string
+  readonly cluster: string
+  readonly decision: 'allow' | 'deny' | 'unknown'
+  readonly reason: AuditReason
+  /** The Kubernetes user name, when there is one. */
+  readonly user?: string | undefined
+  /** What answered; absent when nothing was asked. */
+  readonly source?: 'memory' | 'kv' | 'keystone' | undefined
+  /** The first 12 hex digits of the token's fingerprint; absent when it was refused by its shape. */
+  readonly fingerprint?: string | undefined
+  readonly keystoneCalls: number
+  readonly keystoneMs: number
+  /** Groups left out because they could pass as something else. */
+  readonly leftOut: number
+  /** Cloudflare's id of the request. */
+  readonly ray?: string | undefined
+}
+
+export type Audit = (record: ReviewRecord) => void
+
+/** One JSON line a review; what would repeat the same identity's last line is held back and counted in `repeats`. */
+export function createAudit(deps: { now: () => number; repeatsSeconds: number; log: (line: string) => void }): Audit {
+  const holdBack = createHoldBack<ReviewRecord>({
+    now: deps.now,
+    seconds: deps.repeatsSeconds,
+    write: (record, repeats) => deps.log(JSON.stringify({ event: 'review', ...record, repeats })),
+  })
+  return (record) => holdBack(subjectOf(record), signatureOf(record), record)
+}
+
+// All tokens that were refused by their shape count as one identity of a cluster: garbage arrives by the thousand.
+function subjectOf(record: ReviewRecord): string {
+  return `${record.cluster}\n${record.fingerprint ?? record.reason}`
+}
+
+function signatureOf(record: ReviewRecord): string {
+  return `${record.apiVersion}\n${record.decision}\n${record.reason}\n${record.source}\n${record.leftOut}\n${record.user}`
+}

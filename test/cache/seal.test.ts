@@ -1,0 +1,88 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createFingerprinter } from '../../src/cache/fingerprint.ts'
+import { createSealer } from '../../src/cache/seal.ts'
+import { concealToken } from '../../src/secret.ts'
+
+const key = (fill: number) => new Uint8Array(32).fill(fill)
+const URL_A = 'https://a.test/v3'
+const context = (binding: string) => ({ purpose: 'identity' as const, binding })
+
+describe('a sealed value', () => {
+  it('opens under the same key, token and Keystone only', async () => {
+    const sealer = createSealer([key(1), key(2)], URL_A)
+    const sealed = await sealer.seal(context('token'), '{"a":1}')
+    expect(await sealer.open(context('token'), 0, sealed)).toBe('{"a":1}')
+    expect(await sealer.open(context('token2'), 0, sealed)).toBeUndefined()
+    expect(await sealer.open(context('token'), 1, sealed)).toBeUndefined()
+    expect(await createSealer([key(1)], 'https://b.test/v3').open(context('token'), 0, sealed)).toBeUndefined()
+  })
+
+  it('is sealed by the newest key and opened by older ones', async () => {
+    const before = await createSealer([key(1)], URL_A).seal(context('t'), '{}')
+    const rotated = createSealer([key(2), key(1)], URL_A)
+    expect(await rotated.open(context('t'), 1, before)).toBe('{}')
+    expect(await rotated.open(context('t'), 0, await rotated.seal(context('t'), '{}'))).toBe('{}')
+  })
+
+  it('does not show its content, nor roughly how long it is', async () => {
+    const sealer = createSealer([key(1)], URL_A)
+    const short = await sealer.seal(context('t'), '{"user":"alice"}')
+    const longer = await sealer.seal(context('t'), `{"user":"${'a'.repeat(700)}"}`)
+    expect(atob(short.split('.')[0] ?? '')).toBe('{"alg":"dir","enc":"A256GCM"}')
+    expect(short.length).toBe(longer.length)
+    expect(await sealer.seal(context('t'), '{"user":"alice"}')).not.toBe(short)
+  })
+
+  it('changed anywhere, or made up, opens to nothing', async () => {
+    const sealer = createSealer([key(1)], URL_A)
+    const sealed = await sealer.seal(context('t'), '{"user":"alice"}')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(sealed.length - 1),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+        async (at, character) => {
+          const changed = sealed.slice(0, at) + character + sealed.slice(at + 1)
+          const opened = await sealer.open(context('t'), 0, changed)
+          // The last character of a base64url segment may carry bits that say nothing.
+          expect(changed === sealed || opened === undefined || opened === '{"user":"alice"}').toBe(true)
+        },
+      ),
+      { numRuns: 300 },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: 'binary' }),
+        async (text) => (await sealer.open(context('t'), 0, text)) === undefined,
+      ),
+    )
+  })
+
+  it('cannot be replaced by a JWE of another algorithm', async () => {
+    const sealer = createSealer([key(1)], URL_A)
+    const sealed = await sealer.seal(context('t'), '{}')
+    for (const header of [
+      { alg: 'dir', enc: 'A128CBC-HS256' },
+      { alg: 'none' },
+      { alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 1e9, p2s: 'x' },
+    ]) {
+      const forged = [btoa(JSON.stringify(header)).replace(/=+$/, ''), ...sealed.split('.').slice(1)].join('.')
+      expect(await sealer.open(context('t'), 0, forged)).toBeUndefined()
+    }
+  })
+})
+
+describe('a fingerprint', () => {
+  it('differs by token, key and Keystone, and does not contain the token', async () => {
+    const token = concealToken('t1')
+    const [newest, older] = await createFingerprinter([key(1), key(2)], URL_A)(token)
+    const others = [
+      older,
+      ...(await createFingerprinter([key(1)], URL_A)(concealToken('t2'))),
+      ...(await createFingerprinter([key(1)], 'https://b.test/v3')(token)),
+    ]
+    expect(newest).toMatch(/^[0-9a-f]{64}$/)
+    expect(others).not.toContain(newest)
+    expect(await createFingerprinter([key(1)], URL_A)(token)).toEqual([newest])
+  })
+})

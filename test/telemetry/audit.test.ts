@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import { createAudit, type ReviewRecord } from '../../src/telemetry/audit.ts'
+import { createReportEvent } from '../../src/telemetry/events.ts'
+import { createHoldBack } from '../../src/telemetry/hold-back.ts'
+import { createClock } from '../support/clock.ts'
+
+const RECORD: ReviewRecord = {
+  kind: 'TokenReview',
+  apiVersion: 'authentication.k8s.io/v1',
+  cluster: 'prod-1',
+  decision: 'allow',
+  reason: 'authenticated',
+  user: 'alice',
+  source: 'memory',
+  fingerprint: 'abcdef012345',
+  keystoneCalls: 0,
+  keystoneMs: 0,
+  leftOut: 0,
+  ray: '0123456789abcdef-FRA',
+}
+
+function prepare(repeatsSeconds = 60) {
+  const clock = createClock()
+  const lines: (ReviewRecord & { event: string; repeats: number })[] = []
+  const audit = createAudit({ now: clock.now, repeatsSeconds, log: (line) => lines.push(JSON.parse(line)) })
+  return { clock, lines, audit }
+}
+
+describe('the audit line', () => {
+  it('is one JSON object with the fields of the contract', () => {
+    const { audit, lines } = prepare()
+    audit(RECORD)
+    expect(lines).toEqual([{ event: 'review', ...RECORD, repeats: 0 }])
+  })
+
+  it('is held back while it would repeat the last one of the same identity, then says how many were', () => {
+    const { audit, clock, lines } = prepare()
+    for (let second = 0; second < 60; second += 1) {
+      audit({ ...RECORD, ray: undefined })
+      clock.advance(1000)
+    }
+    expect(lines).toHaveLength(1)
+    audit(RECORD)
+    expect(lines.map(({ repeats }) => repeats)).toEqual([0, 59])
+  })
+
+  it('is written when the same identity is decided otherwise, after what was held back', () => {
+    const { audit, lines } = prepare()
+    audit(RECORD)
+    audit(RECORD)
+    audit(RECORD)
+    audit({ ...RECORD, decision: 'deny', reason: 'rejected', user: undefined })
+    audit(RECORD)
+    expect(lines.map(({ decision, repeats }) => [decision, repeats])).toEqual([
+      ['allow', 0],
+      ['allow', 1],
+      ['deny', 0],
+      ['allow', 0],
+    ])
+  })
+
+  it('of other identities and clusters is never held back for this one', () => {
+    const { audit, lines } = prepare()
+    audit(RECORD)
+    audit({ ...RECORD, fingerprint: '000000000000' })
+    audit({ ...RECORD, cluster: 'prod-2' })
+    expect(lines).toHaveLength(3)
+  })
+
+  it('of garbage counts as one identity of a cluster', () => {
+    const { audit, lines } = prepare()
+    const { fingerprint: _, user: __, source: ___, ...rest } = RECORD
+    for (let times = 0; times < 1000; times += 1) audit({ ...rest, decision: 'deny', reason: 'malformed' })
+    expect(lines).toHaveLength(1)
+  })
+
+  it('is written every time with AUDIT_REPEATS_SECONDS 0', () => {
+    const { audit, lines } = prepare(0)
+    audit(RECORD)
+    audit(RECORD)
+    expect(lines.map(({ repeats }) => repeats)).toEqual([0, 0])
+  })
+})
+
+describe('holding back', () => {
+  it('loses nothing when a subject is forgotten to make room', () => {
+    const clock = createClock()
+    let total = 0
+    const holdBack = createHoldBack<null>({
+      now: clock.now,
+      seconds: 60,
+      write: (_line, repeats) => (total += 1 + repeats),
+    })
+    for (let times = 0; times < 5; times += 1) holdBack('first', 's', null)
+    for (let other = 0; other < 10_000; other += 1) holdBack(`other-${other}`, 's', null)
+    expect(total).toBe(10_005)
+  })
+})
+
+describe('an event', () => {
+  it('is written once a minute, however often it happens', () => {
+    const clock = createClock()
+    const lines: Record<string, unknown>[] = []
+    const report = createReportEvent({ now: clock.now, log: (line) => lines.push(JSON.parse(line)) })
+    for (let second = 0; second <= 60; second += 1) {
+      report({ code: 'kv_read_failed' })
+      clock.advance(1000)
+    }
+    expect(lines).toEqual([
+      { event: 'error', code: 'kv_read_failed', repeats: 0 },
+      { event: 'error', code: 'kv_read_failed', repeats: 59 },
+    ])
+  })
+})

@@ -1,0 +1,28 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+// Two places to run: `worker` tests run inside workerd, `node` tests start real servers and look from outside.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, remoteBindings: false })],
+        test: {
+          name: 'worker',
+          include: [
+            'test/*.test.ts',
+            'test/{http,k8s,authn,keystone,identity,cache,documents,telemetry,reliability}/**/*.test.ts',
+          ],
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/{dev,contract,repository,system}/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
