@@ -23,6 +23,8 @@ export interface LocalWorkerOptions {
 export interface LocalWorker {
   readonly url: URL
   readonly kv: (binding: 'CONFIG' | 'CACHE') => ReturnType<Miniflare['getKVNamespace']>
+  /** A request past the socket and its certificate. */
+  fetch(path: string): Promise<{ status: number }>
   close(): Promise<void>
 }
 
@@ -44,7 +46,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       compatibilityDate: config.compatibility_date ?? '',
       compatibilityFlags: config.compatibility_flags,
       kvNamespaces: config.kv_namespaces.map((namespace: { binding: string }) => namespace.binding),
-      modules: [{ type: 'ESModule', path: script, contents: readFileSync(script, 'utf8') }],
+      modules: [{ type: 'ESModule', path: 'worker.js', contents: readFileSync(script, 'utf8') }],
       bindings: { ...options.bindings },
       host: '127.0.0.1',
       port: options.port,
@@ -58,6 +60,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   return {
     url,
     kv: (binding) => miniflare.getKVNamespace(binding),
+    fetch: (path) => miniflare.dispatchFetch(new URL(path, url)),
     close: () => miniflare.dispose(),
   }
 }

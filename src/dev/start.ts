@@ -43,7 +43,10 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
     onLog: (line) => process.stdout.write(`${line}\n`),
   })
   closers.push(worker.close)
+  endOnSignals()
   await putDefaultMapping(await worker.kv('CONFIG'))
+  // The first request builds the app: faulty vars are logged now and not with the first review.
+  await worker.fetch('/healthz')
   say(`ready: ${webhookUrl} (cluster dev), asking ${keystoneUrl}`)
   const embedded = env.KEYSTONE_URL === undefined
   process.stdout.write(instructions({ webhookUrl, keystoneUrl, embedded, state: relative(root, stateDirectory) }))
@@ -102,9 +105,15 @@ async function end(exitCode: number): Promise<void> {
   process.exit(exitCode)
 }
 
-process.on('SIGINT', () => void end(0))
-process.on('SIGTERM', () => void end(0))
+/** Ctrl-C is how this ends, so it is a success. Miniflare's own handlers would exit at once, with a failure. */
+function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.removeAllListeners(signal)
+    process.on(signal, () => void end(0))
+  }
+}
 
+endOnSignals()
 start(process.env).catch((error: unknown) => {
   process.stderr.write(
     `npm start: ${error instanceof StartError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
