@@ -1,4 +1,5 @@
-import { createApp } from './app.ts'
+import { type App, createApp } from './app.ts'
+import { createIdentifyCaller } from './http/caller.ts'
 import { createReview } from './review.ts'
 import { readConfiguration } from './settings.ts'
 import { createAudit } from './telemetry/audit.ts'
@@ -7,17 +8,17 @@ import { VERSION } from './version.ts'
 
 const DEFAULT_AUDIT_REPEATS_SECONDS = 60
 
-let app: ReturnType<typeof start> | undefined
+let app: App | undefined
 
 /** Reads the settings and builds the app, once per isolate. */
-function start(env: CloudflareBindings) {
+function start(env: CloudflareBindings): App {
   const log = (line: string): void => console.log(line)
   const now = Date.now
   const report = createReportEvent({ now, log })
   const { settings, callers } = readConfiguration({ ...env })
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
   return createApp({
-    callers,
+    identifyCaller: createIdentifyCaller(callers),
     version: VERSION,
     review: createReview(settings, { now, report, startTimer, fetch: (url, init) => fetch(url, init) }),
     audit: createAudit({
@@ -35,8 +36,8 @@ function startTimer(ms: number, callback: () => void): () => void {
 }
 
 export default {
-  fetch(request, env, context): Response | Promise<Response> {
+  fetch(request, env, context) {
     app ??= start(env)
-    return app.fetch(request, env, context)
+    return app(request, (promise) => context.waitUntil(promise))
   },
 } satisfies ExportedHandler<CloudflareBindings>

@@ -1,22 +1,23 @@
-import { createMiddleware } from 'hono/factory'
 import { createBoundedMap } from '../bounded-map.ts'
 import { toHex } from '../cache/fingerprint.ts'
 import type { Callers } from '../documents/callers.ts'
+import { err, ok, type Result } from '../result.ts'
 import { problem } from './problem.ts'
-import type { AppEnv } from './variables.ts'
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i
 const REMEMBERED = { maxEntries: 1_000, maxWeight: 1_000_000 }
 
 /**
- * Lets in known callers only, and says which cluster they are: 401 without a known credential, 403 when the path names
- * another cluster. A caller is found by the SHA-256 of its bearer token, so no secret is compared. Accepted headers are
- * remembered, which keeps cryptography off the hot path; refused ones never are.
+ * Says which cluster a request comes from, or answers 401 for no known credential and 403 when the path names another
+ * cluster (`named`). A caller is found by the SHA-256 of its bearer token, so no secret is compared. Accepted headers
+ * are remembered, which keeps cryptography off the hot path; refused ones never are.
  */
-export function requireCaller(callers: Callers) {
+export type IdentifyCaller = (request: Request, named: string | undefined) => Promise<Result<string, Response>>
+
+export function createIdentifyCaller(callers: Callers): IdentifyCaller {
   const accepted = createBoundedMap<string, string>(REMEMBERED)
 
-  async function identify(header: string): Promise<string | undefined> {
+  async function find(header: string): Promise<string | undefined> {
     const token = BEARER.exec(header)?.[1]
     if (token === undefined) return undefined
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
@@ -25,18 +26,14 @@ export function requireCaller(callers: Callers) {
     return cluster
   }
 
-  return createMiddleware<AppEnv>(async (context, next) => {
-    const header = context.req.header('Authorization')
-    if (header === undefined) return unauthorized('no caller credential: send "Authorization: Bearer <credential>"')
-    const cluster = accepted.get(header) ?? (await identify(header))
-    if (cluster === undefined) return unauthorized(explainUnknown(callers))
-    const named = context.req.param('cluster')
-    if (named !== undefined && named !== cluster) {
-      return problem('Forbidden', "this credential belongs to another cluster than the path's; check the server URL")
-    }
-    context.set('cluster', cluster)
-    return next()
-  })
+  return async (request, named) => {
+    const header = request.headers.get('Authorization')
+    if (header === null) return err(unauthorized('no caller credential: send "Authorization: Bearer <credential>"'))
+    const cluster = accepted.get(header) ?? (await find(header))
+    if (cluster === undefined) return err(unauthorized(explainUnknown(callers)))
+    if (named === undefined || named === cluster) return ok(cluster)
+    return err(problem('Forbidden', "this credential belongs to another cluster than the path's; check the server URL"))
+  }
 }
 
 function unauthorized(message: string): Response {

@@ -1,41 +1,49 @@
-import type { Context } from 'hono'
 import { type Answer, answerVerdict } from '../authn/authenticate.ts'
 import { decodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import type { Audit } from '../telemetry/audit.ts'
+import type { IdentifyCaller } from './caller.ts'
 import { JSON_HEADERS, problem } from './problem.ts'
-import type { AppEnv } from './variables.ts'
+import { readJson } from './read-json.ts'
+
+/** Keeps work alive behind the answer (`ctx.waitUntil`). */
+export type WaitUntil = (promise: Promise<unknown>) => void
 
 /** Answers one review for one cluster. Rejects for bugs only. */
-export type Review = (
-  review: TokenReview,
-  cluster: string,
-  waitUntil: (promise: Promise<unknown>) => void,
-) => Promise<Answer>
+export type Review = (review: TokenReview, cluster: string, waitUntil: WaitUntil) => Promise<Answer>
 
 export interface WebhookDeps {
+  readonly identifyCaller: IdentifyCaller
   readonly review: Review
   readonly audit: Audit
   readonly onUnexpected: (error: unknown) => void
 }
 
-/** `POST /webhook`: every decoded review is answered with 200, in its own apiVersion, and leaves one audit line. */
-export function webhook({ review, audit, onUnexpected }: WebhookDeps) {
-  return async (context: Context<AppEnv>): Promise<Response> => {
-    const decoded = decodeTokenReview(context.get('body'))
+/** Answers `POST /webhook`, or `POST /clusters/<named>/webhook`. */
+export type Webhook = (request: Request, named: string | undefined, waitUntil: WaitUntil) => Promise<Response>
+
+/**
+ * The checks in the order 401, 403, 415, 413, 400; then every decoded review is answered with 200, in its own
+ * apiVersion, and leaves one audit line.
+ */
+export function createWebhook({ identifyCaller, review, audit, onUnexpected }: WebhookDeps): Webhook {
+  return async (request, named, waitUntil) => {
+    const caller = await identifyCaller(request, named)
+    if (!caller.ok) return caller.error
+    const body = await readJson(request)
+    if (!body.ok) return body.error
+    const decoded = decodeTokenReview(body.value)
     if (!decoded.ok) return problem('BadRequest', `${decoded.error.path}: ${decoded.error.message}`)
-    const cluster = context.get('cluster')
-    const waitUntil = (promise: Promise<unknown>): void => context.executionCtx.waitUntil(promise)
-    const { body, record } = await review(decoded.value, cluster, waitUntil).catch((error: unknown) => {
+    const answer = await review(decoded.value, caller.value, waitUntil).catch((error: unknown) => {
       onUnexpected(error)
       return answerVerdict(decoded.value, { reason: 'unexpected' })
     })
-    audit({ ...record, cluster, ray: rayOf(context) })
-    return new Response(body, { headers: JSON_HEADERS })
+    audit({ ...answer.record, cluster: caller.value, ray: rayOf(request) })
+    return new Response(answer.body, { headers: JSON_HEADERS })
   }
 }
 
 /** Cloudflare's id of the request; anything else in that header comes from the caller and is dropped. */
-function rayOf(context: Context<AppEnv>): string | undefined {
-  const ray = context.req.header('CF-Ray')
-  return ray !== undefined && /^[0-9a-f]{16}(?:-[A-Z]{3})?$/.test(ray) ? ray : undefined
+function rayOf(request: Request): string | undefined {
+  const ray = request.headers.get('CF-Ray')
+  return ray !== null && /^[0-9a-f]{16}(?:-[A-Z]{3})?$/.test(ray) ? ray : undefined
 }

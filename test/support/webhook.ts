@@ -2,6 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import type { IdentityNamespace } from '../../src/cache/kv.ts'
+import { createIdentifyCaller } from '../../src/http/caller.ts'
 import { createReview } from '../../src/review.ts'
 import { type Configuration, readConfiguration } from '../../src/settings.ts'
 import { createAudit } from '../../src/telemetry/audit.ts'
@@ -53,7 +54,7 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   const { settings, callers } = configuration
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
   const app = createApp({
-    callers,
+    identifyCaller: createIdentifyCaller(callers),
     version: 'test',
     review: createReview(settings, {
       now: clock.now,
@@ -77,7 +78,9 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   async function send(path: string, init: RequestInit = {}): Promise<Answer> {
     const context = createExecutionContext()
     contexts.push(context)
-    const response = await app.fetch(new Request(`https://webhook.test${path}`, init), env, context)
+    const response = await app(new Request(`https://webhook.test${path}`, init), (promise) =>
+      context.waitUntil(promise),
+    )
     const text = await response.text()
     return {
       status: response.status,

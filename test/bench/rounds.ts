@@ -1,0 +1,84 @@
+import { type ApplyLoad, createLoad, type Load, type LoadOptions } from './load.ts'
+import { readProcessorSeconds } from './processor-time.ts'
+import type { Contender, Scenario } from './scenario.ts'
+import type { Stage } from './stage.ts'
+
+/** One contender in one round. */
+export interface Measurement extends Load {
+  readonly processorMicrosPerRequest: number
+}
+
+export interface Round {
+  readonly subject: Measurement
+  readonly baseline: Measurement
+}
+
+/** What was measured of one scenario. */
+export interface Outcome {
+  readonly scenario: Scenario
+  readonly names: { readonly subject: string; readonly baseline: string }
+  readonly rounds: readonly Round[]
+}
+
+export interface RoundOptions extends LoadOptions {
+  readonly rounds: number
+  /** Told before each measurement. */
+  readonly onProgress: (text: string) => void
+}
+
+/** Answers vary by a few bytes at the most, when a measurement ends in the middle of some. */
+const MAX_SIZE_DIFFERENCE = 0.01
+
+type Measure = (contender: Contender) => Promise<Measurement>
+
+/** Plays one scenario: both warmed up, then interleaved rounds. Rejects when anything makes the figures worthless. */
+export async function playScenario(scenario: Scenario, stage: Stage, options: RoundOptions): Promise<Outcome> {
+  const { post, subject, baseline } = await scenario.start(stage)
+  const check = async (): Promise<void> => {
+    await subject.check()
+    await baseline.check()
+  }
+  await check()
+  const measure = await warmUp([subject, baseline], createLoad(stage, post), options)
+  const rounds: Round[] = []
+  for (let number = 1; number <= options.rounds; number += 1) {
+    options.onProgress(`${scenario.name}: round ${number} of ${options.rounds}`)
+    rounds.push(await playRound(subject, baseline, measure, number % 2 === 1))
+  }
+  await check()
+  return { scenario, names: { subject: subject.name, baseline: baseline.name }, rounds }
+}
+
+/** Whoever goes first may find another machine than who follows, so that changes from round to round. */
+async function playRound(
+  subject: Contender,
+  baseline: Contender,
+  measure: Measure,
+  subjectFirst: boolean,
+): Promise<Round> {
+  if (subjectFirst) return { subject: await measure(subject), baseline: await measure(baseline) }
+  const before = await measure(baseline)
+  return { subject: await measure(subject), baseline: before }
+}
+
+/** Runs each contender once for the compilers, and learns the size of its answers. */
+async function warmUp(contenders: readonly Contender[], load: ApplyLoad, options: RoundOptions): Promise<Measure> {
+  const sizes = new Map<Contender, number>()
+  for (const contender of contenders) {
+    options.onProgress(`warming up: ${contender.name}`)
+    sizes.set(contender, (await load(contender.url, options)).bytesPerAnswer)
+  }
+  return async (contender) => {
+    const before = readProcessorSeconds(contender.pid)
+    const seen = await load(contender.url, options)
+    const processorSeconds = readProcessorSeconds(contender.pid) - before
+    assertSameSize(contender.name, seen.bytesPerAnswer, sizes.get(contender))
+    return { ...seen, processorMicrosPerRequest: (processorSeconds * 1e6) / seen.requests }
+  }
+}
+
+// Reviews that fail are answered with 200 too, but with a shorter body.
+function assertSameSize(name: string, bytes: number, expected = Number.NaN): void {
+  if (Math.abs(bytes / expected - 1) <= MAX_SIZE_DIFFERENCE) return
+  throw new Error(`invalid: ${name} answered ${bytes.toFixed(1)} bytes on average, ${expected.toFixed(1)} before`)
+}
