@@ -24,7 +24,7 @@ EOF
 
 3. Point a kube-apiserver on this machine at it, with its flags
 
---authentication-token-webhook-config-file=$PWD/${state}/webhook.kubeconfig --authentication-token-webhook-version=v1
+--authentication-token-webhook-config-file=${state.startsWith('/') ? '' : '$PWD/'}${state}/webhook.kubeconfig --authentication-token-webhook-version=v1
 
    and ask it who you are:  kubectl --token "$TOKEN" auth whoami
 

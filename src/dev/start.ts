@@ -49,7 +49,9 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   await worker.fetch('/healthz')
   say(`ready: ${webhookUrl} (cluster dev), asking ${keystoneUrl}`)
   const embedded = env.KEYSTONE_URL === undefined
-  process.stdout.write(instructions({ webhookUrl, keystoneUrl, embedded, state: relative(root, stateDirectory) }))
+  const isInside = stateDirectory.startsWith(`${root}/`)
+  const shown = isInside ? relative(root, stateDirectory) : stateDirectory
+  process.stdout.write(instructions({ webhookUrl, keystoneUrl, embedded, state: shown }))
 }
 
 async function startKeystone(port: number): Promise<string> {

@@ -111,25 +111,37 @@ async function get(
 ): Promise<Result<Answer, Unavailable>> {
   if (timeoutMs <= 0) return err(unavailable('timeout'))
   const deadline = createDeadline(timeoutMs, deps.startTimer)
+  const request = (): Promise<Response> =>
+    deps.fetch(deps.url + path, {
+      headers: { ...headers, Accept: 'application/json', 'User-Agent': deps.userAgent },
+      // A followed redirect would hand both token headers to another host.
+      redirect: 'manual',
+      // Every validation has the same URL: an answer from any cache would be somebody else's.
+      cache: 'no-store',
+      signal: deadline.signal,
+    })
   try {
-    return await deadline.race(
-      deps
-        .fetch(deps.url + path, {
-          headers: { ...headers, Accept: 'application/json', 'User-Agent': deps.userAgent },
-          // A followed redirect would hand both token headers to another host.
-          redirect: 'manual',
-          // Every validation has the same URL: an answer from any cache would be somebody else's.
-          cache: 'no-store',
-          signal: deadline.signal,
-        })
-        .then(readAnswer),
-      () => err(unavailable('timeout')),
+    return await deadline.race(withOneRetry(request, deadline.signal).then(readAnswer), () =>
+      err(unavailable('timeout')),
     )
   } catch {
     // The platform's message is dropped on purpose: it can hold the value of a header.
     return err(unavailable(deadline.signal.aborted ? 'timeout' : 'network'))
   } finally {
     deadline.clear()
+  }
+}
+
+/**
+ * A server that closes idle connections without saying so (uWSGI's `--http-socket` after every answer) loses the next
+ * request on one of them. Nothing was answered and the request only reads, so it is sent once more, in the same time.
+ */
+async function withOneRetry(request: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+  try {
+    return await request()
+  } catch (error) {
+    if (signal.aborted) throw error
+    return request()
   }
 }
 

@@ -136,7 +136,7 @@ describe('validating a token', () => {
     it(`${name}: ${JSON.stringify(expected)}`, async () => {
       const { client, clock, requests } = connect(respond)
       expect(await lookUp(client)).toEqual({ result: { ok: false, error: expected }, calls: 1 })
-      expect(requests).toHaveLength(1)
+      expect(requests).toHaveLength(name === 'a network error' ? 2 : 1)
       expect(clock.pendingTimers()).toBe(0)
     })
   }
@@ -206,6 +206,30 @@ describe('what the answer says', () => {
   it('the token may be repeated in the answer', async () => {
     const { client } = connect(() => json(tokenBody(), 200, { 'X-Subject-Token': TOKEN }))
     expect(await lookUp(client, false)).toMatchObject({ result: { ok: true } })
+  })
+})
+
+describe('a connection that Keystone had closed', () => {
+  it('is asked once more, and no third time', async () => {
+    let failures = 1
+    const { client, requests } = connect(async () => {
+      if (failures-- > 0) throw new Error('Network connection lost.')
+      return json(tokenBody())
+    })
+    expect(await lookUp(client, false)).toMatchObject({ result: { ok: true } })
+    expect(requests).toHaveLength(2)
+    failures = 2
+    expect(await lookUp(client, false)).toMatchObject({ result: { error: { cause: 'network' } } })
+    expect(requests).toHaveLength(4)
+  })
+
+  it('is not asked again when time was up', async () => {
+    const { client, clock, requests } = connect(async () => {
+      clock.advance(5000)
+      throw new Error('aborted')
+    })
+    expect(await lookUp(client, false)).toMatchObject({ result: { error: { cause: 'timeout' } } })
+    expect(requests).toHaveLength(1)
   })
 })
 

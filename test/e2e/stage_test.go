@@ -1,0 +1,103 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// stage is everything that one arrangement consists of: Keystone ◀ proxy ◀ webhook ◀ kube-apiserver ◀ kubectl.
+type stage struct {
+	keystone *keystone
+	proxy    *keystoneProxy
+	webhook  *webhook
+	cluster  *cluster
+	secrets  []string
+}
+
+// startStage starts all of it in the order in which each part needs the one before.
+func startStage(t *testing.T, startKeystone func(*testing.T) *keystone, version string) *stage {
+	t.Helper()
+	s := &stage{keystone: startKeystone(t)}
+	s.proxy = startProxy(t, s.keystone)
+	s.webhook = startWebhook(t, s.proxy.url())
+	s.cluster = startCluster(t, clusterOptions{authenticationWebhook: s.webhook.kubeconfig, authenticationVersion: version})
+	s.secrets = []string{s.webhook.callerToken}
+	return s
+}
+
+// login gets a token from Keystone and keeps it in mind for the search of the logs.
+func (s *stage) login(t *testing.T, who account) issuedToken {
+	t.Helper()
+	token := s.keystone.issue(t, who)
+	s.secrets = append(s.secrets, token.secret)
+	return token
+}
+
+// secret keeps a token in mind that the test made itself.
+func (s *stage) secret(token string) string {
+	s.secrets = append(s.secrets, token)
+	return token
+}
+
+func (s *stage) processes() []*process {
+	processes := []*process{s.cluster.apiserver, s.cluster.etcd, s.webhook.process}
+	if s.keystone.process != nil {
+		processes = append(processes, s.keystone.process)
+	}
+	return processes
+}
+
+// stop ends every program, the last to start first.
+func (s *stage) stop(t *testing.T) {
+	t.Helper()
+	s.cluster.stop(t)
+	s.webhook.process.stop(t)
+	if s.proxy != nil {
+		s.proxy.off()
+	}
+	if s.keystone.process != nil {
+		s.keystone.process.stop(t)
+	}
+}
+
+// expectAllGone ends the stage and holds that nothing of it is left.
+func (s *stage) expectAllGone(t *testing.T) {
+	t.Helper()
+	s.stop(t)
+	for _, p := range s.processes() {
+		if left := p.survivors(); len(left) > 0 {
+			t.Errorf("%s: still there: %v", p.name, left)
+		}
+	}
+}
+
+// expectNoSecretInLogs searches what the webhook and kube-apiserver wrote for every token of the run, and for its
+// beginning and end: a shortened token is still most of one.
+func (s *stage) expectNoSecretInLogs(t *testing.T) {
+	t.Helper()
+	if len(s.webhook.audit()) == 0 || s.cluster.apiserver.output() == "" {
+		t.Fatal("there is no log to search")
+	}
+	for _, p := range []*process{s.webhook.process, s.cluster.apiserver} {
+		log := p.output()
+		for i, secret := range s.secrets {
+			for _, part := range telling(secret) {
+				if strings.Contains(log, part) {
+					t.Errorf("token %d of %d, or a part of it, is in the log of %s", i+1, len(s.secrets), p.name)
+					break
+				}
+			}
+		}
+	}
+}
+
+// telling are the parts of a token that must not be seen. The first characters of a JWT are its header, which is no secret and is the same in
+// many; those of a fernet token are a version and the time: 40 reach into its random part.
+func telling(token string) []string {
+	const enough = 40
+	if len(token) <= enough {
+		return []string{token}
+	}
+	body := token[strings.IndexByte(token, '.')+1:]
+	return []string{token, body[:min(enough, len(body))], token[len(token)-enough:]}
+}

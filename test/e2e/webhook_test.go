@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const webhookStart = 2 * time.Minute // the first start of workerd on a busy machine
+
+var readyLine = regexp.MustCompile(`\bready\b`)
+
+// webhook is the product as a developer runs it: src/dev/start.ts, the Worker in workerd behind https.
+type webhook struct {
+	process *process
+	// kubeconfig is the file that the product writes for kube-apiserver's flag.
+	kubeconfig string
+	// callerToken is the credential inside it.
+	callerToken string
+}
+
+// startWebhook starts the product in front of a Keystone that is already there.
+func startWebhook(t *testing.T, keystoneURL string) *webhook {
+	t.Helper()
+	return launchWebhook(t, map[string]string{"KEYSTONE_URL": keystoneURL}, processSpec{
+		name: "webhook",
+		path: nodePath(t),
+		args: []string{"src/dev/start.ts"},
+	})
+}
+
+// launchWebhook starts the product by a command of the caller's choice and returns when it says that it is ready.
+func launchWebhook(t *testing.T, settings map[string]string, spec processSpec) *webhook {
+	t.Helper()
+	stateDir := t.TempDir()
+	if settings["PORT"] == "" {
+		settings["PORT"] = strconv.Itoa(freePorts(t, 1)[0])
+	}
+	settings["DEV_STATE_DIR"] = stateDir
+	// Every review is to leave its line: the tests count them.
+	settings["AUDIT_REPEATS_SECONDS"] = "0"
+	spec.dir = repoRoot()
+	spec.env = nodeEnvironment(settings)
+	spec.stopSignal = syscall.SIGINT
+	spec.deathSignal = syscall.SIGINT
+	spec.endsCleanly = true
+	w := &webhook{process: startProcess(t, spec), kubeconfig: filepath.Join(stateDir, "webhook.kubeconfig")}
+	w.process.waitUntil(t, webhookStart, spec.name+" is ready", func() error {
+		for line := range strings.Lines(readLog(w.process.stdout)) {
+			if readyLine.MatchString(line) {
+				return nil
+			}
+		}
+		return errors.New("no line with \"ready\" on standard output")
+	})
+	token, err := os.ReadFile(filepath.Join(stateDir, "caller-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.callerToken = strings.TrimSpace(string(token))
+	return w
+}
+
+// auditLine is the part of the product's audit line that the tests look at.
+type auditLine struct {
+	Event         string `json:"event"`
+	Kind          string `json:"kind"`
+	APIVersion    string `json:"apiVersion"`
+	Cluster       string `json:"cluster"`
+	Decision      string `json:"decision"`
+	Reason        string `json:"reason"`
+	Source        string `json:"source"`
+	KeystoneCalls int    `json:"keystoneCalls"`
+}
+
+// audit is every review that the product has answered so far, in order.
+func (w *webhook) audit() []auditLine {
+	var reviews []auditLine
+	for line := range strings.Lines(readLog(w.process.stdout)) {
+		var review auditLine
+		if json.Unmarshal([]byte(line), &review) == nil && review.Event == "review" {
+			reviews = append(reviews, review)
+		}
+	}
+	return reviews
+}
+
+// quiet is how many reviews there are once no more lines come in: a line is written after its answer, so it may trail the
+// kubectl that caused it.
+func (w *webhook) quiet(t *testing.T) int {
+	t.Helper()
+	const still = 300 * time.Millisecond
+	seen, since := len(w.audit()), time.Now()
+	eventually(t, 10*time.Second, "a pause of the audit lines", func() error {
+		if now := len(w.audit()); now != seen {
+			seen, since = now, time.Now()
+		}
+		if time.Since(since) < still {
+			return errors.New("lines keep coming")
+		}
+		return nil
+	})
+	return seen
+}
+
+// reviewsAfter waits for the first review beyond the ones already seen, and returns all that are there then.
+func (w *webhook) reviewsAfter(t *testing.T, seen int) []auditLine {
+	t.Helper()
+	var reviews []auditLine
+	w.process.waitUntil(t, 10*time.Second, "an audit line", func() error {
+		reviews = w.audit()[seen:]
+		if len(reviews) == 0 {
+			return errors.New("no new line with \"event\":\"review\"")
+		}
+		return nil
+	})
+	return reviews
+}
