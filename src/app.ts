@@ -1,8 +1,9 @@
 import { createHealth } from './http/health.ts'
 import { problem } from './http/problem.ts'
+import { createReady, type ReadyDeps } from './http/ready.ts'
 import { createWebhook, type WaitUntil, type WebhookDeps } from './http/webhook.ts'
 
-export interface AppDeps extends WebhookDeps {
+export interface AppDeps extends WebhookDeps, ReadyDeps {
   readonly version: string
 }
 
@@ -19,6 +20,7 @@ const WEBHOOK = /^\/(?:clusters\/([^/]+)\/)?webhook$/
 export function createApp(deps: AppDeps): App {
   const webhook = createWebhook(deps)
   const health = createHealth(deps.version)
+  const ready = createReady(deps)
 
   async function route(request: Request, waitUntil: WaitUntil): Promise<Response> {
     const path = pathOf(request.url)
@@ -28,6 +30,11 @@ export function createApp(deps: AppDeps): App {
     }
     if (path === '/healthz') {
       return request.method === 'GET' || request.method === 'HEAD' ? health() : methodNotAllowed('GET, HEAD')
+    }
+    if (path === '/readyz') {
+      return request.method === 'GET' || request.method === 'HEAD'
+        ? ready(request, waitUntil)
+        : methodNotAllowed('GET, HEAD')
     }
     return problem('NotFound', 'no such path; reviews go to /webhook or /clusters/<cluster>/webhook')
   }

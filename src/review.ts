@@ -4,12 +4,22 @@ import { createIdentities, type Found, type KnownIdentity } from './cache/identi
 import { createIdentityStore } from './cache/kv.ts'
 import { createSealer } from './cache/seal.ts'
 import { createSingleFlight } from './cache/single-flight.ts'
-import type { DocumentFault } from './documents/callers.ts'
-import type { Review } from './http/webhook.ts'
-import { createDefaultMapping } from './identity/default-mapping.ts'
-import { createKeystoneClient, type Fetch, type Rejection, type Unavailable } from './keystone/client.ts'
+import type { Callers } from './documents/callers.ts'
+import { createDocuments } from './documents/documents.ts'
+import { createLastGoodStore } from './documents/last-good.ts'
+import type { Fault } from './fault.ts'
+import { createIdentifyCaller } from './http/caller.ts'
+import type { ReadyDeps } from './http/ready.ts'
+import type { Review, WaitUntil } from './http/webhook.ts'
+import {
+  createKeystoneClient,
+  type Fetch,
+  type KeystoneClient,
+  type Rejection,
+  type Unavailable,
+} from './keystone/client.ts'
 import type { Result } from './result.ts'
-import type { Settings } from './settings.ts'
+import type { Configuration, Settings } from './settings.ts'
 import type { ReportEvent } from './telemetry/events.ts'
 import type { StartTimer } from './timer.ts'
 import { VERSION } from './version.ts'
@@ -22,22 +32,76 @@ export interface Effects {
   readonly report: ReportEvent
 }
 
-// A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s, and before 10 s: kube-apiserver waits 10 to 30 s.
+/** What the routes need of the rooms behind them. */
+export type Rooms = ReadyDeps & { readonly review: Review }
+
+// A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s: half a second each for the callers, for the mapping (both
+// only when an isolate is new or has slept) and for KV; what these take is taken from the time for Keystone.
 const KV_TIMEOUT_MS = 500
-const MAX_LOOK_UP_MS = 9_000
+const CALLERS_TIMEOUT_MS = 500
+const SLACK_MS = 1_000
+/** With the three halves of a second above less than 10 s: kube-apiserver gives up after 10 to 30 s. */
+const MAX_LOOK_UP_MS = 8_500
 const MAX_FLIGHTS = 10_000
 
 /** Wires the rooms together. With faulty settings every review is "cannot tell". */
-export function createReview(settings: Result<Settings, readonly DocumentFault[]>, effects: Effects): Review {
-  if (!settings.ok) return async (review) => answerVerdict(review, { reason: 'settings' })
-  const mapping = createDefaultMapping(settings.value.homeDomain)
-  const authenticate = createAuthenticate(connectIdentities(settings.value, effects))
-  return (review, _cluster, waitUntil) => authenticate(review, mapping, waitUntil)
+export function connectRooms({ settings, callers }: Configuration, effects: Effects): Rooms {
+  return settings.ok ? connect(settings.value, callers, effects) : connectFaulty(settings.error, callers, effects)
 }
 
-function connectIdentities(settings: Settings, { now, startTimer, fetch, report }: Effects) {
-  const { keystoneUrl, keystoneTimeoutMs, cacheKeys } = settings
-  const lookUpBudgetMs = Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
+function connectFaulty(faults: readonly Fault[], callers: Callers, { now }: Effects): Rooms {
+  return {
+    identifyCaller: createIdentifyCaller(async () => callers),
+    hasCallers: async () => callers.clusters.size > 0,
+    review: async (review) => answerVerdict(review, { reason: 'settings' }),
+    readiness: { settings: faults, keystoneReachable: async () => false, documents: async () => ({}) },
+    now,
+  }
+}
+
+function connect(settings: Settings, secretCallers: Callers, effects: Effects): Rooms {
+  const { now, startTimer, report } = effects
+  const keystone = connectKeystone(settings, effects)
+  const authenticate = createAuthenticate(connectIdentities(settings, keystone, effects))
+  const documents = createDocuments(settings.homeDomain, secretCallers, {
+    config: settings.config,
+    lastGood: createLastGoodStore({
+      namespace: settings.cache,
+      sealer: createSealer(settings.cacheKeys, settings.keystoneUrl),
+      fingerprints: createFingerprinter(settings.cacheKeys, settings.keystoneUrl),
+    }),
+    now,
+    startTimer,
+    onFaults: (document, digest, faults) => report({ code: 'document_faulty', document, digest, faults }),
+  })
+  const reviewMs = 2 * settings.keystoneTimeoutMs + SLACK_MS - CALLERS_TIMEOUT_MS
+  return {
+    identifyCaller: createIdentifyCaller(documents.callers),
+    hasCallers: async (waitUntil: WaitUntil) => (await documents.callers(waitUntil)).clusters.size > 0,
+    async review(review, cluster, waitUntil) {
+      const endsAtMs = now() + reviewMs
+      const mapping = await documents.mapping(cluster, waitUntil)
+      return authenticate(review, mapping, waitUntil, endsAtMs - now())
+    },
+    readiness: { settings: [], keystoneReachable: keystone.isReachable, documents: documents.states },
+    now,
+  }
+}
+
+function connectKeystone(settings: Settings, { now, startTimer, fetch }: Effects): KeystoneClient {
+  return createKeystoneClient({
+    fetch: settings.keystoneFetch ?? fetch,
+    url: settings.keystoneUrl,
+    timeoutMs: settings.keystoneTimeoutMs,
+    userAgent: `keystone-edge-auth/${VERSION}`,
+    now,
+    startTimer,
+  })
+}
+
+function connectIdentities(settings: Settings, keystone: KeystoneClient, { now, startTimer, report }: Effects) {
+  const { keystoneUrl, cacheKeys } = settings
+  const lookUpBudgetMs = Math.min(2 * settings.keystoneTimeoutMs, MAX_LOOK_UP_MS)
   return createIdentities<MappedAnswer>({
     now,
     identityTtlSeconds: settings.identityTtlSeconds,
@@ -52,14 +116,7 @@ function connectIdentities(settings: Settings, { now, startTimer, fetch, report 
       startTimer,
       onFault: (code) => report({ code }),
     }),
-    keystone: createKeystoneClient({
-      fetch: settings.keystoneFetch ?? fetch,
-      url: keystoneUrl,
-      timeoutMs: keystoneTimeoutMs,
-      userAgent: `keystone-edge-auth/${VERSION}`,
-      now,
-      startTimer,
-    }),
+    keystone,
     flights: createSingleFlight<Found<Result<KnownIdentity<MappedAnswer>, Rejection | Unavailable>>>({
       now,
       startTimer,

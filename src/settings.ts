@@ -1,6 +1,9 @@
 import * as v from 'valibot'
-import type { IdentityNamespace } from './cache/kv.ts'
-import { type Callers, type DocumentFault, parseCallers } from './documents/callers.ts'
+import type { CacheNamespace } from './cache/kv.ts'
+import { type Callers, NO_CALLERS, parseCallers } from './documents/callers.ts'
+import type { ConfigNamespace } from './documents/document.ts'
+import { parseDocumentText } from './documents/parse-json.ts'
+import { type Fault, toFaults } from './fault.ts'
 import { readsAsDomainId } from './identity/names.ts'
 import type { Fetch } from './keystone/client.ts'
 import { err, ok, type Result } from './result.ts'
@@ -18,12 +21,13 @@ export interface Settings {
   readonly auditRepeatsSeconds: number
   /** 32 bytes each; the first seals, all open. */
   readonly cacheKeys: readonly Uint8Array[]
-  readonly cache: IdentityNamespace
+  readonly cache: CacheNamespace
+  readonly config: ConfigNamespace
 }
 
 /** What env holds. Callers are read even if the rest is faulty, so that they learn that it is. */
 export interface Configuration {
-  readonly settings: Result<Settings, readonly DocumentFault[]>
+  readonly settings: Result<Settings, readonly Fault[]>
   /** Empty when `CALLERS` is missing or faulty: then nobody is let in. */
   readonly callers: Callers
 }
@@ -99,8 +103,8 @@ const Env = v.object({
     'default',
   ),
   CACHE_KEYS: CacheKeys,
-  CACHE: binding<IdentityNamespace>('get', 'a KV namespace'),
-  CONFIG: binding<KVNamespace>('get', 'a KV namespace'),
+  CACHE: binding<CacheNamespace>('get', 'a KV namespace'),
+  CONFIG: binding<ConfigNamespace>('get', 'a KV namespace'),
   KEYSTONE: v.optional(binding<Fetcher>('fetch', 'a fetcher')),
 })
 
@@ -108,9 +112,9 @@ const Env = v.object({
 export function readConfiguration(env: Readonly<Record<string, unknown>>): Configuration {
   const parsed = v.safeParse(Env, env)
   const callers = parseCallersSecret(env.CALLERS)
-  const faults = [...(parsed.issues ?? []).map(toFault), ...(callers.ok ? [] : callers.error)]
+  const faults = [...toFaults(parsed.issues ?? []).map(sayIfMissing(env)), ...(callers.ok ? [] : callers.error)]
   return {
-    callers: callers.ok ? callers.value : new Map(),
+    callers: callers.ok ? callers.value : NO_CALLERS,
     settings: parsed.success && faults.length === 0 ? ok(toSettings(parsed.output)) : err(faults),
   }
 }
@@ -127,19 +131,31 @@ function toSettings(env: v.InferOutput<typeof Env>): Settings {
     auditRepeatsSeconds: env.AUDIT_REPEATS_SECONDS,
     cacheKeys: env.CACHE_KEYS,
     cache: env.CACHE,
+    config: env.CONFIG,
   }
 }
 
-function parseCallersSecret(secret: unknown): Result<Callers, readonly DocumentFault[]> {
-  if (secret === undefined || secret === '') return ok(new Map())
-  const document = v.safeParse(v.pipe(v.string(), v.parseJson()), secret)
-  if (!document.success) return err([{ path: 'CALLERS', message: 'expected JSON text' }])
-  const callers = parseCallers(document.output)
+function parseCallersSecret(secret: unknown): Result<Callers, readonly Fault[]> {
+  if (secret === undefined || secret === '') return ok(NO_CALLERS)
+  if (typeof secret !== 'string') return err([{ path: 'CALLERS', message: 'expected JSON text' }])
+  const document = parseDocumentText(secret)
+  const callers = document.ok ? parseCallers(document.value) : document
   if (callers.ok) return callers
   return err(callers.error.map(({ path, message }) => ({ path: path === '' ? 'CALLERS' : `CALLERS.${path}`, message })))
 }
 
-function toFault(issue: v.BaseIssue<unknown>): DocumentFault {
-  const message = issue.input === undefined ? `is missing: ${issue.message}` : issue.message
-  return { path: v.getDotPath(issue) ?? 'env', message }
+/** Names a variable that is not there at all, with what it should hold. */
+function sayIfMissing(env: Readonly<Record<string, unknown>>): (fault: Fault) => Fault {
+  return ({ path, message }) => ({
+    path,
+    message: env[path] !== undefined ? message : `is missing: ${message === 'is missing' ? REQUIRED[path] : message}`,
+  })
+}
+
+/** What the variables without a default should hold. */
+const REQUIRED: Readonly<Record<string, string>> = {
+  KEYSTONE_URL: KEYSTONE_URL_RULE,
+  CACHE_KEYS: CACHE_KEYS_RULE,
+  CACHE: 'expected a KV namespace',
+  CONFIG: 'expected a KV namespace',
 }

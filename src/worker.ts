@@ -1,6 +1,5 @@
 import { type App, createApp } from './app.ts'
-import { createIdentifyCaller } from './http/caller.ts'
-import { createReview } from './review.ts'
+import { connectRooms } from './review.ts'
 import { readConfiguration } from './settings.ts'
 import { createAudit } from './telemetry/audit.ts'
 import { createReportEvent, describeUnexpected } from './telemetry/events.ts'
@@ -15,12 +14,12 @@ function start(env: CloudflareBindings): App {
   const log = (line: string): void => console.log(line)
   const now = Date.now
   const report = createReportEvent({ now, log })
-  const { settings, callers } = readConfiguration({ ...env })
+  const configuration = readConfiguration({ ...env })
+  const { settings } = configuration
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
   return createApp({
-    identifyCaller: createIdentifyCaller(callers),
+    ...connectRooms(configuration, { now, report, startTimer, fetch: (url, init) => fetch(url, init) }),
     version: VERSION,
-    review: createReview(settings, { now, report, startTimer, fetch: (url, init) => fetch(url, init) }),
     audit: createAudit({
       now,
       log,

@@ -32,7 +32,7 @@ describe('settings', () => {
         homeDomain: 'default',
       },
     })
-    expect([...callers]).toEqual([[DIGEST, 'prod-1']])
+    expect([...callers.clusters]).toEqual([[DIGEST, 'prod-1']])
   })
 
   it('take numbers as numbers and as strings', () => {
@@ -93,7 +93,7 @@ describe('settings', () => {
     it(`${name} = ${String(JSON.stringify(value))} is a fault`, () => {
       const faults = faultsOf({ [name]: value })
       expect(faults).toHaveLength(1)
-      expect(faults[0]).toMatch(new RegExp(`^${name}: .*expected`))
+      expect(faults[0]).toMatch(new RegExp(`^${name}: .*(expected|not JSON)`))
     })
   }
 
@@ -146,14 +146,14 @@ describe('callers', () => {
     ['a cluster with a slash', { 'a/b': { credentials: [] } }, 'CALLERS.a/b'],
     ['a cluster of 64 letters', { ['a'.repeat(64)]: { credentials: [] } }, 'CALLERS.aaaa'],
     ['no credentials', { a: {} }, 'CALLERS.a'],
-    ['a credential in the clear', { a: { credentials: ['my-secret'] } }, 'CALLERS.a.credentials.0: expected sha256:'],
-    ['a digest in capitals', { a: { credentials: [`sha256:${'A'.repeat(64)}`] } }, 'CALLERS.a.credentials.0'],
+    ['a credential in the clear', { a: { credentials: ['my-secret'] } }, 'CALLERS.a.credentials[0]: expected sha256:'],
+    ['a digest in capitals', { a: { credentials: [`sha256:${'A'.repeat(64)}`] } }, 'CALLERS.a.credentials[0]'],
     ['an unknown key', { a: { credentials: [], owns: [] } }, 'CALLERS.a'],
-    ['an unknown document of its own', { a: { credentials: [], own: ['callers'] } }, 'CALLERS.a.own.0'],
+    ['an unknown document of its own', { a: { credentials: [], own: ['callers'] } }, 'CALLERS.a.own[0]'],
     [
       'one credential for two clusters',
       { a: { credentials: [DIGEST] }, b: { credentials: [DIGEST] } },
-      'CALLERS.b.credentials.0: is listed for cluster a',
+      'CALLERS.b.credentials[0]: is listed for cluster a',
     ],
   ]
   for (const [name, callers, start] of faulty) {
@@ -162,7 +162,7 @@ describe('callers', () => {
       expect(faults).toHaveLength(1)
       expect(faults[0]?.startsWith(start)).toBe(true)
       expect(faults[0]).not.toContain('my-secret')
-      expect(readConfiguration({ ...VALID, CALLERS: JSON.stringify(callers) }).callers.size).toBe(0)
+      expect(readConfiguration({ ...VALID, CALLERS: JSON.stringify(callers) }).callers.clusters.size).toBe(0)
     })
   }
 })

@@ -2,6 +2,7 @@ import type { Identities } from '../cache/identities.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import { recogniseTokenFormat } from '../keystone/format.ts'
+import type { Result } from '../result.ts'
 import type { ReviewRecord } from '../telemetry/audit.ts'
 import { toOutcome, type Verdict } from './verdict.ts'
 
@@ -17,17 +18,21 @@ export type MappedAnswer = Pick<ReviewRecord, 'decision' | 'reason' | 'user' | '
 /** Answers TokenReviews. Rejects only for bugs. */
 export type Authenticate = (
   review: TokenReview,
-  mapping: Mapping,
+  mapping: Result<Mapping, Extract<Verdict, { reason: 'no_mapping' | 'documents' }>>,
   waitUntil: (promise: Promise<unknown>) => void,
+  budgetMs: number,
 ) => Promise<Answer>
 
 export function createAuthenticate(identities: Identities<MappedAnswer>): Authenticate {
-  return async (review, mapping, waitUntil) => {
+  return async (review, loaded, waitUntil, budgetMs) => {
     if (recogniseTokenFormat(review.token) === undefined) return answerVerdict(review, { reason: 'malformed' })
+    if (!loaded.ok) return answerVerdict(review, loaded.error)
+    const mapping = loaded.value
     const { result, source, fingerprint, keystoneCalls, keystoneMs } = await identities.find(
       review.token,
       mapping,
       waitUntil,
+      budgetMs,
     )
     const cost = { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
     if (!result.ok) return answerVerdict(review, result.error, cost)

@@ -13,6 +13,8 @@ export type Verdict =
   | Unavailable
   /** Configuration is faulty, or something happened that nobody foresaw. */
   | { readonly reason: 'settings' | 'unexpected' }
+  /** There is no mapping to go by: none was ever put, or none can be read. */
+  | { readonly reason: 'no_mapping' | 'documents' }
 
 /** A verdict as kube-apiserver and the audit line see it. */
 export interface Outcome {
@@ -40,6 +42,7 @@ export function toOutcome(verdict: Verdict): Outcome {
     case 'expired':
     case 'access_rules':
     case 'reserved_name':
+    case 'denied':
       return definiteNo(verdict.reason)
     case 'not_allowed':
       return definiteNo(`${verdict.by}_not_allowed`)
@@ -47,6 +50,10 @@ export function toOutcome(verdict: Verdict): Outcome {
       return cannotTell(`keystone_${verdict.cause}`, `Keystone cannot be asked now: ${describe(verdict)}`)
     case 'settings':
       return cannotTell('settings', "keystone-edge-auth: the webhook's settings are faulty; its log names every fault")
+    case 'no_mapping':
+      return cannotTell('no_mapping', 'no mapping document; put {} for the defaults')
+    case 'documents':
+      return cannotTell('documents', 'keystone-edge-auth: the mapping document cannot be read now; see /readyz')
     case 'unexpected':
       return cannotTell('unexpected', 'keystone-edge-auth: unexpected error; see the log of the webhook')
   }

@@ -1,19 +1,21 @@
-import { revealToken, type Token } from '../secret.ts'
+/** What a sealed value, and the fingerprint that names it, are for. */
+export type SealPurpose = 'identity' | 'document'
 
-/** Names tokens without revealing them: one fingerprint per cache key, the newest key's first. */
-export type Fingerprinter = (token: Token) => Promise<readonly [string, ...string[]]>
+/** Names tokens and documents without revealing them: one fingerprint per cache key, the newest key's first. */
+export type Fingerprinter = (purpose: SealPurpose, text: string) => Promise<Fingerprints>
+export type Fingerprints = readonly [string, ...string[]]
 
 /**
- * HMAC-SHA-256 over version, purpose, Keystone and token, as 64 hex digits. Without the key nobody can tell which
- * token a name in KV stands for, and the same token of another Keystone has another name.
+ * HMAC-SHA-256 over version, purpose, Keystone and text, as 64 hex digits. Without the key nobody can tell which
+ * token or document a name in KV stands for, and the same token of another Keystone has another name.
  */
 export function createFingerprinter(cacheKeys: readonly Uint8Array[], keystoneUrl: string): Fingerprinter {
   const encoder = new TextEncoder()
   const imported = Promise.all(
     cacheKeys.map((key) => crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])),
   )
-  return async (token) => {
-    const message = encoder.encode(`keystone-edge-auth/1/fingerprint\n${keystoneUrl}\n${revealToken(token)}`)
+  return async (purpose, text) => {
+    const message = encoder.encode(`keystone-edge-auth/1/fingerprint/${purpose}\n${keystoneUrl}\n${text}`)
     const [newest, ...older] = await Promise.all(
       (await imported).map(async (key) => toHex(await crypto.subtle.sign('HMAC', key, message))),
     )

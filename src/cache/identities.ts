@@ -32,6 +32,8 @@ export interface Identities<Answer> {
     token: Token,
     mapping: Pick<Mapping, 'digest' | 'readsGroups'>,
     waitUntil: (promise: Promise<unknown>) => void,
+    /** How long this review may still take. */
+    budgetMs: number,
   ): Promise<FlightResult<Answer>>
 }
 
@@ -101,7 +103,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     budgetMs: number,
   ): Promise<FlightResult<Answer>> {
     const endsAtMs = deps.now() + budgetMs
-    const fingerprints = await deps.fingerprints(token)
+    const fingerprints = await deps.fingerprints('identity', revealToken(token))
     const fingerprint = fingerprints[0]
     const stored = deps.identityTtlSeconds > 0 ? await deps.store.read(token, fingerprints) : undefined
     if (stored !== undefined && isUsable(stored, mapping.readsGroups)) {
@@ -143,17 +145,17 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   }
 
   return {
-    async find(token, mapping, waitUntil) {
+    async find(token, mapping, waitUntil, budgetMs) {
       const remembered = fromMemory(token, mapping)
       if (remembered !== undefined) return remembered
       const flown = await deps.flights.run({
         key: `${mapping.digest}\n${revealToken(token)}`,
-        budgetMs: deps.flightBudgetMs,
+        budgetMs: Math.min(deps.flightBudgetMs, budgetMs),
         waitUntil,
-        call: (budgetMs) => fromKvOrKeystone(token, mapping, waitUntil, budgetMs),
+        call: (leftMs) => fromKvOrKeystone(token, mapping, waitUntil, leftMs),
       })
       if (flown === undefined) {
-        const [fingerprint] = await deps.fingerprints(token)
+        const [fingerprint] = await deps.fingerprints('identity', revealToken(token))
         return atNoCost(err({ reason: 'unavailable', cause: 'timeout' }), 'keystone', fingerprint)
       }
       return flown.led ? flown.value : { ...flown.value, keystoneCalls: 0, keystoneMs: 0 }

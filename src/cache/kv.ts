@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { type Identity, IdentitySchema } from '../identity/identity.ts'
 import { revealToken, type Token } from '../secret.ts'
 import { createDeadline, type StartTimer } from '../timer.ts'
+import type { Fingerprints } from './fingerprint.ts'
 import type { Sealer } from './seal.ts'
 
 /** An identity and when Keystone was asked about it, milliseconds since the epoch. */
@@ -12,18 +13,18 @@ export interface ValidatedIdentity {
 
 export interface IdentityStore {
   /** What is stored for the token, however old; `undefined` when nothing usable is. Never throws, ends within `timeoutMs`. */
-  read(token: Token, fingerprints: readonly [string, ...string[]]): Promise<ValidatedIdentity | undefined>
+  read(token: Token, fingerprints: Fingerprints): Promise<ValidatedIdentity | undefined>
   /** Best effort: never throws. */
   write(token: Token, fingerprint: string, validated: ValidatedIdentity, keepSeconds: number): Promise<void>
 }
 
 /** The part of a KV namespace that is used. */
-export type IdentityNamespace = Pick<KVNamespace, 'put'> & {
+export type CacheNamespace = Pick<KVNamespace, 'put'> & {
   get(keys: string[], options: { type: 'text'; cacheTtl: number }): Promise<Map<string, string | null>>
 }
 
 export interface IdentityStoreDeps {
-  readonly namespace: IdentityNamespace
+  readonly namespace: CacheNamespace
   readonly sealer: Sealer
   /** How long a read may take before Keystone is asked instead. */
   readonly timeoutMs: number

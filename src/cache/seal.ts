@@ -1,9 +1,10 @@
 import { CompactEncrypt, compactDecrypt } from 'jose'
+import type { SealPurpose } from './fingerprint.ts'
 
 /** What a sealed value is for and what it belongs to; it opens under exactly the same two. */
 export interface SealContext {
-  readonly purpose: 'identity'
-  /** A secret or name that the value is bound to: the token of an identity. */
+  readonly purpose: SealPurpose
+  /** What the value is bound to: the token of an identity, the key of a document. */
   readonly binding: string
 }
 

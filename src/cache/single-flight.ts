@@ -57,7 +57,7 @@ export function createSingleFlight<T>({ now, startTimer, maxFlights }: SingleFli
     waitUntil: (promise: Promise<unknown>) => void,
     call: (budgetMs: number) => Promise<T>,
   ): Promise<T> {
-    if (flights.size >= maxFlights) return call(leftMs)
+    if (flights.size >= maxFlights && !flights.has(key)) return call(leftMs)
     const promise = call(leftMs).then((value) => {
       if (flights.get(key) === flight) flights.delete(key)
       return value

@@ -1,17 +1,23 @@
 import * as v from 'valibot'
+import { type Fault, toFaults } from '../fault.ts'
 import { err, ok, type Result } from '../result.ts'
 
-/** Who may ask: clusters by `sha256:<hex of the bearer token's SHA-256>`. */
-export type Callers = ReadonlyMap<string, string>
-
-/** A fault of a document: the JSON path, and what is wrong there. Never what was there. */
-export interface DocumentFault {
-  readonly path: string
-  readonly message: string
+/** Who may ask, and what their clusters keep for themselves. */
+export interface Callers {
+  /** Clusters by `sha256:<hex of the bearer token's SHA-256>`. */
+  readonly clusters: ReadonlyMap<string, string>
+  /** Documents that a cluster has itself, so that the shared one never stands in. */
+  readonly own: ReadonlyMap<string, ReadonlySet<OwnDocument>>
 }
 
+/** Documents that a cluster may have of its own. */
+export type OwnDocument = 'mapping' | 'policy' | 'authenticators'
+
+/** Nobody. */
+export const NO_CALLERS: Callers = { clusters: new Map(), own: new Map() }
+
 const ClusterName = v.pipe(
-  v.string(),
+  v.string('expected a string'),
   v.regex(
     /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/,
     'a cluster name is 1 to 63 of a-z, 0-9, "." and "-", and starts and ends with a letter or digit',
@@ -25,29 +31,41 @@ const Own = v.picklist(['mapping', 'policy', 'authenticators'], 'expected mappin
 const Cluster = v.strictObject(
   {
     credentials: v.array(Credential, 'expected a list of credentials'),
-    own: v.optional(v.array(Own, 'expected a list')),
+    own: v.optional(v.array(Own, 'expected a list of documents')),
   },
-  'expected an object with credentials, optionally own, and nothing else',
+  'expected an object with credentials and own',
 )
-const CallersDocument = v.record(ClusterName, Cluster, 'expected an object of clusters')
 
-/** Reads a callers document. All faults at once; a credential of two clusters is one, as it would name neither. */
-export function parseCallers(document: unknown): Result<Callers, readonly DocumentFault[]> {
+/** The document `callers`, and the secret `CALLERS`. */
+export const CallersDocumentSchema = v.objectWithRest(
+  { $schema: v.optional(v.string('expected a string')) },
+  Cluster,
+  'expected an object of clusters',
+)
+
+/**
+ * Reads a callers document and adds it to callers that are known already (of the secret). All faults at once; a
+ * credential of two clusters is one, as it would name neither.
+ */
+export function parseCallers(document: unknown, known: Callers = NO_CALLERS): Result<Callers, readonly Fault[]> {
   if (Array.isArray(document)) return err([{ path: '', message: 'expected an object of clusters' }])
-  const parsed = v.safeParse(CallersDocument, document)
-  if (!parsed.success) {
-    return err(parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })))
-  }
-  const callers = new Map<string, string>()
-  const faults: DocumentFault[] = []
-  for (const [cluster, { credentials }] of Object.entries(parsed.output)) {
-    for (const [index, credential] of credentials.entries()) {
-      const other = callers.get(credential)
+  const parsed = v.safeParse(CallersDocumentSchema, document)
+  if (!parsed.success) return err(toFaults(parsed.issues))
+  const clusters = new Map(known.clusters)
+  const own = new Map(known.own)
+  const faults: Fault[] = []
+  for (const [cluster, entry] of Object.entries(parsed.output)) {
+    if (typeof entry === 'string' || entry === undefined) continue
+    const name = v.safeParse(ClusterName, cluster)
+    if (!name.success) faults.push({ path: cluster, message: name.issues[0].message })
+    for (const [index, credential] of entry.credentials.entries()) {
+      const other = clusters.get(credential)
       if (other !== undefined && other !== cluster) {
-        faults.push({ path: `${cluster}.credentials.${index}`, message: `is listed for cluster ${other} as well` })
+        faults.push({ path: `${cluster}.credentials[${index}]`, message: `is listed for cluster ${other} as well` })
       }
-      callers.set(credential, cluster)
+      clusters.set(credential, cluster)
     }
+    if (entry.own !== undefined) own.set(cluster, new Set([...(own.get(cluster) ?? []), ...entry.own]))
   }
-  return faults.length > 0 ? err(faults) : ok(callers)
+  return faults.length > 0 ? err(faults) : ok({ clusters, own })
 }

@@ -27,7 +27,7 @@ export type Webhook = (request: Request, named: string | undefined, waitUntil: W
  */
 export function createWebhook({ identifyCaller, review, audit, onUnexpected }: WebhookDeps): Webhook {
   return async (request, named, waitUntil) => {
-    const caller = await identifyCaller(request, named)
+    const caller = await identifyCaller(request, named, waitUntil)
     if (!caller.ok) return caller.error
     const body = await readJson(request)
     if (!body.ok) return body.error

@@ -3,7 +3,10 @@ import type { Result } from '../result.ts'
 import type { Identity } from './identity.ts'
 
 /** Why a mapping does not let a valid Keystone identity in. */
-export type MappingRefusal = { reason: 'not_allowed'; by: 'scope' } | { reason: 'reserved_name' }
+export type MappingRefusal =
+  | { readonly reason: 'denied'; readonly by: 'user' | 'audit_id' | 'application_credential' }
+  | { readonly reason: 'not_allowed'; readonly by: 'scope' | 'domain' | 'project' }
+  | { readonly reason: 'reserved_name' }
 
 /** A Kubernetes user, and how many groups were left out because they could pass as something else. */
 export interface MappedUser {

@@ -30,6 +30,8 @@ export interface KeystoneClient {
    * reads its user's groups when `readsGroups` asks for them. Never throws; ends within `budgetMs`.
    */
   lookUp(token: Token, readsGroups: (identity: Identity) => boolean, budgetMs: number): Promise<LookUp>
+  /** Whether Keystone answers at its root as the Identity API does. Sends no token. */
+  isReachable(): Promise<boolean>
 }
 
 export interface KeystoneClientDeps {
@@ -57,6 +59,10 @@ export function createKeystoneClient(deps: KeystoneClientDeps): KeystoneClient {
       }
       const groups = await readGroups(deps, token, validated.value.user.id, timeLeftMs())
       return { result: groups.ok ? ok({ ...validated.value, groups: groups.value }) : groups, calls: 2 }
+    },
+    async isReachable() {
+      const answer = await get(deps, '', {}, deps.timeoutMs)
+      return answer.ok && answer.value.status === 200 && isVersionDocument(answer.value.body)
     },
   }
 }
@@ -171,6 +177,10 @@ function isKeystoneError(body: unknown, status: number): boolean {
   if (typeof body !== 'object' || body === null || !('error' in body)) return false
   const { error } = body
   return typeof error === 'object' && error !== null && 'code' in error && error.code === status
+}
+
+function isVersionDocument(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'version' in body
 }
 
 function unavailable(cause: Unavailable['cause'], status?: number): Unavailable {

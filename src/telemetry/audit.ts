@@ -9,7 +9,10 @@ export type AuditReason =
   | 'rejected'
   | 'expired'
   | 'access_rules'
-  | 'scope_not_allowed'
+  | 'denied'
+  | `${'scope' | 'domain' | 'project'}_not_allowed`
+  | 'no_mapping'
+  | 'documents'
   | 'reserved_name'
   | `keystone_${'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'}`
   | 'settings'

@@ -1,8 +1,16 @@
+import type { Fault } from '../fault.ts'
 import { createHoldBack } from './hold-back.ts'
 
 /** What operators are told outside of reviews. Closed, and free of anything that a request carries. */
 export type OperationalEvent =
-  | { readonly code: 'settings_faulty'; readonly faults: readonly { path: string; message: string }[] }
+  | { readonly code: 'settings_faulty'; readonly faults: readonly Fault[] }
+  /** A version of a document that is not in force; its key and the SHA-256 of its text. */
+  | {
+      readonly code: 'document_faulty'
+      readonly document: string
+      readonly digest: string
+      readonly faults: readonly Fault[]
+    }
   | { readonly code: 'kv_read_failed' | 'kv_read_slow' | 'kv_write_failed' }
   /** A bug: the error's class and where it was thrown, without its message, which could hold anything. */
   | { readonly code: 'unexpected'; readonly error: string; readonly at: readonly string[] }
@@ -18,7 +26,7 @@ export function createReportEvent(deps: { now: () => number; log: (line: string)
     seconds: REPEATS_SECONDS,
     write: (event, repeats) => deps.log(JSON.stringify({ event: 'error', ...event, repeats })),
   })
-  return (event) => holdBack(event.code, JSON.stringify(event), event)
+  return (event) => holdBack('document' in event ? event.document : event.code, JSON.stringify(event), event)
 }
 
 /** An exception nobody foresaw, as an event: class and stack frames only. */

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createFingerprinter } from '../../src/cache/fingerprint.ts'
 import { createSealer } from '../../src/cache/seal.ts'
-import { concealToken } from '../../src/secret.ts'
 
 const key = (fill: number) => new Uint8Array(32).fill(fill)
 const URL_A = 'https://a.test/v3'
@@ -73,16 +72,16 @@ describe('a sealed value', () => {
 })
 
 describe('a fingerprint', () => {
-  it('differs by token, key and Keystone, and does not contain the token', async () => {
-    const token = concealToken('t1')
-    const [newest, older] = await createFingerprinter([key(1), key(2)], URL_A)(token)
+  it('differs by purpose, token, key and Keystone, and does not contain the token', async () => {
+    const [newest, older] = await createFingerprinter([key(1), key(2)], URL_A)('identity', 't1')
     const others = [
       older,
-      ...(await createFingerprinter([key(1)], URL_A)(concealToken('t2'))),
-      ...(await createFingerprinter([key(1)], 'https://b.test/v3')(token)),
+      ...(await createFingerprinter([key(1)], URL_A)('identity', 't2')),
+      ...(await createFingerprinter([key(1)], URL_A)('document', 't1')),
+      ...(await createFingerprinter([key(1)], 'https://b.test/v3')('identity', 't1')),
     ]
     expect(newest).toMatch(/^[0-9a-f]{64}$/)
     expect(others).not.toContain(newest)
-    expect(await createFingerprinter([key(1)], URL_A)(token)).toEqual([newest])
+    expect(await createFingerprinter([key(1)], URL_A)('identity', 't1')).toEqual([newest])
   })
 })

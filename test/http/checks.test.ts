@@ -37,7 +37,7 @@ describe('what is no review gets a Status that helps', () => {
       (w) => post(w, '/webhook', { Authorization: 'Bearer x' }),
       401,
       'Unauthorized',
-      'CALLERS',
+      'callers',
     ],
     [
       'the digest instead of the credential',
@@ -234,10 +234,15 @@ describe('faulty settings', () => {
 describe('an exception that nobody foresaw', () => {
   it('is "cannot tell" in the version asked, and its message stays inside', async () => {
     const secret = 'the platform printed a secret'
-    const startTimer = (): never => {
-      throw new TypeError(secret)
+    const clock = createClock()
+    let broken = false
+    const startTimer: typeof clock.startTimer = (ms, callback) => {
+      if (broken) throw new TypeError(secret)
+      return clock.startTimer(ms, callback)
     }
-    const webhook = await createWebhook({ keystone, clock: { ...createClock(), startTimer } })
+    const webhook = await createWebhook({ keystone, clock: { ...clock, startTimer } })
+    await webhook.review('loads the documents')
+    broken = true
     const answer = await webhook.review(fernetShaped(), { version: 'v1beta1' })
     expect(answer.status).toBe(200)
     expect(answer.json.apiVersion).toBe('authentication.k8s.io/v1beta1')

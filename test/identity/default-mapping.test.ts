@@ -1,8 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createDefaultMapping } from '../../src/identity/default-mapping.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { fold, hasHiddenCharacter, readsAsId } from '../../src/identity/names.ts'
+import { parseMapping } from '../../src/identity/parse-mapping.ts'
+
+/** What the document `{}` means. */
+function createDefaultMapping(homeDomain: string) {
+  const parsed = parseMapping({}, { digest: 'test', homeDomain })
+  if (!parsed.ok) throw new Error('{} is refused')
+  return parsed.value
+}
 
 const HOME = { id: 'default', name: 'Default' }
 const OTHER = { id: 'd'.repeat(32), name: 'other' }

@@ -130,7 +130,8 @@ describe.each(Object.entries(KV_FAULTS))('KV: %s', (fault, cache) => {
       const webhook = await createWebhook({ keystone: healthy, clock, cache })
       const { answer, tookMs } = await reviewTimed(webhook, token)
       expect(answer.json.status).toEqual(YES)
-      expect(tookMs).toBeLessThanOrEqual(500)
+      // A new isolate asks CACHE for the last good callers, for the last good mapping and for the identity.
+      expect(tookMs).toBeLessThanOrEqual(3 * 500)
       expect(webhook.keystoneRequests.length).toBeLessThanOrEqual(expectedRequests)
       const codes = webhook.log.filter((line) => line.event === 'error').map((line) => line.code)
       await settle()

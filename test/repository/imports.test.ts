@@ -9,11 +9,12 @@ const ROOMS = [
   ['app.ts', 'settings.ts'],
   ['http'],
   ['authn'],
-  ['cache', 'documents'],
+  ['documents'],
+  ['cache'],
   ['keystone'],
   ['identity', 'telemetry'],
   ['k8s'],
-  ['timer.ts', 'secret.ts', 'bounded-map.ts', 'bounded-text.ts', 'result.ts', 'version.ts'],
+  ['timer.ts', 'fault.ts', 'secret.ts', 'bounded-map.ts', 'bounded-text.ts', 'result.ts', 'version.ts'],
 ]
 /** Node programs: nothing else imports them, and they use the pure rooms and `keystone` only. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = { dev: ['dev', 'keystone', 'identity', 'k8s'] }

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { IdentityNamespace } from '../../src/cache/kv.ts'
+import type { CacheNamespace } from '../../src/cache/kv.ts'
 import { errorBody } from './keystone-answers.ts'
 
 /** Ways in which Keystone fails to give a verdict, and what the audit line calls each. */
@@ -38,11 +38,11 @@ function endless(): ReadableStream {
   return new ReadableStream({ pull: () => new Promise(() => undefined) })
 }
 
-type Get = IdentityNamespace['get']
-type Put = IdentityNamespace['put']
+type Get = CacheNamespace['get']
+type Put = CacheNamespace['put']
 
 /** The real namespace with a fault in front: what production refuses and local KV does not. */
-export const KV_FAULTS: Readonly<Record<string, IdentityNamespace>> = {
+export const KV_FAULTS: Readonly<Record<string, CacheNamespace>> = {
   'reads fail': faulty({ get: () => Promise.reject(new Error('KV GET failed: 500')) }),
   'reads throw at once': faulty({
     get() {
@@ -60,9 +60,9 @@ export const KV_FAULTS: Readonly<Record<string, IdentityNamespace>> = {
   'serves absence that it cached': faulty({ get: async (keys) => new Map(keys.map((key) => [key, null])) }),
 }
 
-export function faulty({ get, put }: { get?: Get; put?: Put }): IdentityNamespace {
+export function faulty({ get, put }: { get?: Get; put?: Put }): CacheNamespace {
   return {
     get: get ?? ((keys, options) => env.CACHE.get(keys, options)),
     put: put ?? ((key: string, value: string, options?: KVNamespacePutOptions) => env.CACHE.put(key, value, options)),
-  } as IdentityNamespace
+  } as CacheNamespace
 }

@@ -1,9 +1,9 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
-import type { IdentityNamespace } from '../../src/cache/kv.ts'
-import { createIdentifyCaller } from '../../src/http/caller.ts'
-import { createReview } from '../../src/review.ts'
+import type { CacheNamespace } from '../../src/cache/kv.ts'
+import type { ConfigNamespace } from '../../src/documents/document.ts'
+import { connectRooms } from '../../src/review.ts'
 import { type Configuration, readConfiguration } from '../../src/settings.ts'
 import { createAudit } from '../../src/telemetry/audit.ts'
 import { createReportEvent, describeUnexpected } from '../../src/telemetry/events.ts'
@@ -18,7 +18,10 @@ export interface WebhookOptions {
   readonly keystone: (request: Request) => Promise<Response>
   readonly vars?: Readonly<Record<string, unknown>>
   readonly clock?: Clock
-  readonly cache?: IdentityNamespace
+  readonly cache?: CacheNamespace
+  readonly config?: ConfigNamespace
+  /** Documents to put before the start; `mapping` is `{}` unless given. */
+  readonly documents?: Readonly<Record<string, unknown>>
 }
 
 export interface Answer {
@@ -48,15 +51,14 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   const clock = options.clock ?? createClock()
   const log: Record<string, unknown>[] = []
   const keystoneRequests: Request[] = []
+  for (const [key, document] of Object.entries({ mapping: {}, ...options.documents })) await putDocument(key, document)
   const configuration = await configure(options)
   const writeLine = (line: string): void => void log.push(JSON.parse(line))
   const report = createReportEvent({ now: clock.now, log: writeLine })
-  const { settings, callers } = configuration
+  const { settings } = configuration
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
   const app = createApp({
-    identifyCaller: createIdentifyCaller(callers),
-    version: 'test',
-    review: createReview(settings, {
+    ...connectRooms(configuration, {
       now: clock.now,
       startTimer: clock.startTimer,
       report,
@@ -66,6 +68,7 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
         return options.keystone(request)
       },
     }),
+    version: 'test',
     audit: createAudit({
       now: clock.now,
       log: writeLine,
@@ -120,7 +123,13 @@ export function reviewBody(token: unknown, version = 'v1') {
   }
 }
 
-async function configure({ vars, cache }: WebhookOptions): Promise<Configuration> {
+/** Edits a document as `wrangler kv key put` does; text as it is, `undefined` deletes. */
+export async function putDocument(key: string, document: unknown): Promise<void> {
+  if (document === undefined) await env.CONFIG.delete(key)
+  else await env.CONFIG.put(key, typeof document === 'string' ? document : JSON.stringify(document))
+}
+
+async function configure({ vars, cache, config }: WebhookOptions): Promise<Configuration> {
   const callers = {
     'prod-1': { credentials: [`sha256:${await sha256(CALLER_TOKEN)}`] },
     'prod-2': { credentials: [`sha256:${await sha256(OTHER_CALLER_TOKEN)}`] },
@@ -130,7 +139,7 @@ async function configure({ vars, cache }: WebhookOptions): Promise<Configuration
     CACHE_KEYS: JSON.stringify([CACHE_KEY]),
     CALLERS: JSON.stringify(callers),
     AUDIT_REPEATS_SECONDS: 0,
-    CONFIG: env.CONFIG,
+    CONFIG: config ?? env.CONFIG,
     CACHE: cache ?? env.CACHE,
     ...vars,
   })

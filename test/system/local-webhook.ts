@@ -52,6 +52,7 @@ export async function startLocalWebhook(keystoneUrl: string, vars: Record<string
       ...vars,
     },
   })
+  await (await worker.kv('CONFIG')).put('mapping', '{}')
   const url = worker.url.origin
   const post = (path: string, body: string, headers: Record<string, string> = {}, signal?: AbortSignal) =>
     fetch(url + path, {

@@ -1,0 +1,42 @@
+import type * as v from 'valibot'
+
+/** What is wrong with a document, a setting or a body: where, and what was expected there. Never what was there. */
+export interface Fault {
+  /** A JSON path such as `rules[3].groups[0]`; empty for the whole. */
+  readonly path: string
+  readonly message: string
+}
+
+/**
+ * All faults that a schema found, each at the deepest place that can be named. Schemas give messages of their own
+ * ("expected …"): the library's repeat what was received, and are not used.
+ */
+export function toFaults(issues: readonly v.BaseIssue<unknown>[]): Fault[] {
+  return issues.flatMap((issue) => flatten(issue, []))
+}
+
+/** `['rules', 3, 'groups']` as `rules[3].groups`. */
+export function toPath(keys: readonly unknown[]): string {
+  return keys.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${key}`)).join('')
+}
+
+function flatten(issue: v.BaseIssue<unknown>, outer: readonly unknown[]): Fault[] {
+  const keys = [...outer, ...(issue.path ?? []).map(({ key }) => key)]
+  // Of the branches of a union one was meant: those that were followed into the value, if any.
+  const inner = (issue.issues ?? []).filter(({ path }) => path !== undefined)
+  if (inner.length > 0) return inner.flatMap((branch) => flatten(branch, keys))
+  return [{ path: toPath(keys), message: explain(issue) }]
+}
+
+function explain(issue: v.BaseIssue<unknown>): string {
+  const onKey = issue.path?.at(-1)?.origin === 'key'
+  if (onKey && issue.expected === 'never') return 'is not a key here'
+  if (onKey && issue.type === 'strict_object') return 'is missing'
+  return issue.message.startsWith('Invalid ') ? `expected ${kindOf(issue.expected)}` : issue.message
+}
+
+function kindOf(expected: string | null): string {
+  if (expected === 'Array') return 'a list'
+  if (expected === 'Object') return 'an object'
+  return expected === 'boolean' ? 'true or false' : `a ${expected}`
+}
