@@ -80,7 +80,8 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
     hasCallers: async (waitUntil: WaitUntil) => (await documents.callers(waitUntil)).clusters.size > 0,
     async review(review, cluster, waitUntil) {
       const endsAtMs = now() + reviewMs
-      const mapping = await documents.mapping(cluster, waitUntil)
+      const current = documents.mapping(cluster, waitUntil)
+      const mapping = current instanceof Promise ? await current : current
       return authenticate(review, mapping, waitUntil, endsAtMs - now())
     },
     readiness: { settings: [], keystoneReachable: keystone.isReachable, documents: documents.states },

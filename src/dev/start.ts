@@ -37,7 +37,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
     root,
     port,
     tls: state.tls,
-    kvDirectory: env.DEV_STATE_DIR ? join(stateDirectory, 'kv') : join(root, '.wrangler/state/v3'),
+    kvDirectory: env.DEV_STATE_DIR ? join(stateDirectory, 'kv/v3') : join(root, '.wrangler/state/v3'),
     bundleDirectory: join(stateDirectory, 'bundle'),
     bindings: { ...pick(env, VARS), KEYSTONE_URL: keystoneUrl, CALLERS: state.callers, CACHE_KEYS: state.cacheKeys },
     onLog: (line) => process.stdout.write(`${line}\n`),

@@ -19,19 +19,23 @@ export type IdentifyCaller = (
 ) => Promise<Result<string, Response>>
 
 export function createIdentifyCaller(
-  readCallers: (waitUntil: (promise: Promise<unknown>) => void) => Promise<Callers>,
+  readCallers: (waitUntil: (promise: Promise<unknown>) => void) => Callers | Promise<Callers>,
 ): IdentifyCaller {
   let accepted: { readonly callers: Callers; readonly headers: BoundedMap<string, string> } | undefined
 
   return async (request, named, waitUntil) => {
     const header = request.headers.get('Authorization')
     if (header === null) return err(unauthorized('no caller credential: send "Authorization: Bearer <credential>"'))
-    const callers = await readCallers(waitUntil)
+    const current = readCallers(waitUntil)
+    const callers = current instanceof Promise ? await current : current
     if (accepted?.callers !== callers) accepted = { callers, headers: createBoundedMap(REMEMBERED) }
     const { headers } = accepted
-    const cluster = headers.get(header) ?? (await findCluster(header, callers))
-    if (cluster === undefined) return err(unauthorized(explainUnknown(callers)))
-    headers.set(header, cluster, header.length)
+    let cluster = headers.get(header)
+    if (cluster === undefined) {
+      cluster = await findCluster(header, callers)
+      if (cluster === undefined) return err(unauthorized(explainUnknown(callers)))
+      headers.set(header, cluster, header.length)
+    }
     if (named === undefined || named === cluster) return ok(cluster)
     return err(problem('Forbidden', "this credential belongs to another cluster than the path's; check the server URL"))
   }

@@ -4,12 +4,13 @@ import { type Options, readOptions, USAGE } from './options.ts'
 import { summarise, toTable } from './report.ts'
 import { type Outcome, playScenario } from './rounds.ts'
 import type { Scenario } from './scenario.ts'
+import { mappingRules } from './scenarios/mapping-rules.ts'
 import { warmTokenReview } from './scenarios/warm-token-review.ts'
 import { createStage } from './stage.ts'
 
 // `npm run bench`. Exits with 0 whatever the ratios are, with 1 when a measurement is invalid.
 
-const SCENARIOS: readonly Scenario[] = [warmTokenReview]
+const SCENARIOS: readonly Scenario[] = [warmTokenReview, mappingRules]
 
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())

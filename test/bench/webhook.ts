@@ -14,11 +14,13 @@ export interface WebhookOptions {
   readonly keystoneUrl: string
   /** The namespace CONFIG, by key. */
   readonly documents: Readonly<Record<string, string>>
+  /** The caller's; a new one when absent. Two webhooks that get the same POST share it. */
+  readonly credential?: string
 }
 
 /** Serves the bundle with fresh secrets and every setting at its default, audit lines included. */
 export async function serveWebhook(stage: Stage, options: WebhookOptions): Promise<Webhook> {
-  const credential = randomBytes(32).toString('base64url')
+  const credential = options.credential ?? randomBytes(32).toString('base64url')
   const digest = createHash('sha256').update(credential).digest('hex')
   const workerd = await serveWorker(stage, {
     name: options.name,

@@ -24,6 +24,9 @@ type webhook struct {
 	kubeconfig string
 	// callerToken is the credential inside it.
 	callerToken string
+	url         string
+	// stateDir is where the product keeps its secrets and its KV.
+	stateDir string
 }
 
 // startWebhook starts the product in front of a Keystone that is already there.
@@ -51,7 +54,12 @@ func launchWebhook(t *testing.T, settings map[string]string, spec processSpec) *
 	spec.stopSignal = syscall.SIGINT
 	spec.deathSignal = syscall.SIGINT
 	spec.endsCleanly = true
-	w := &webhook{process: startProcess(t, spec), kubeconfig: filepath.Join(stateDir, "webhook.kubeconfig")}
+	w := &webhook{
+		process:    startProcess(t, spec),
+		kubeconfig: filepath.Join(stateDir, "webhook.kubeconfig"),
+		url:        "https://127.0.0.1:" + settings["PORT"],
+		stateDir:   stateDir,
+	}
 	w.process.waitUntil(t, webhookStart, spec.name+" is ready", func() error {
 		for line := range strings.Lines(readLog(w.process.stdout)) {
 			if readyLine.MatchString(line) {

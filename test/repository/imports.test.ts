@@ -17,7 +17,9 @@ const ROOMS = [
   ['timer.ts', 'fault.ts', 'secret.ts', 'bounded-map.ts', 'bounded-text.ts', 'result.ts', 'version.ts'],
 ]
 /** Node programs: nothing else imports them, and they use the pure rooms and `keystone` only. */
-const PROGRAMS: Readonly<Record<string, readonly string[]>> = { dev: ['dev', 'keystone', 'identity', 'k8s'] }
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  dev: ['dev', 'documents', 'keystone', 'identity', 'k8s'],
+}
 
 const SRC = resolve(import.meta.dirname, '../../src')
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
