@@ -1,12 +1,13 @@
 /** What `npm start` tells to try, as lines that can be copied into a shell in the repository. */
 export function instructions(run: {
   readonly webhookUrl: string
+  readonly readyUrl: string
   readonly keystoneUrl: string
   readonly embedded: boolean
   /** `.dev`, relative to the repository. */
   readonly state: string
 }): string {
-  const { webhookUrl, keystoneUrl, embedded, state } = run
+  const { webhookUrl, readyUrl, keystoneUrl, embedded, state } = run
   return `
 1. Get a token${embedded ? ' of the demo user alice' : '; put in a user, password and project of your Keystone'}:
 
@@ -28,9 +29,16 @@ EOF
 
    and ask it who you are:  kubectl --token "$TOKEN" auth whoami
 
-4. Edit a document (mapping is {} now, the defaults):
+4. Edit a document (mapping is {} until you do, the defaults); within a minute step 2 shows the new group:
 
-echo '{}' > mapping.json && npx wrangler kv key put --binding CONFIG mapping --path mapping.json --local
+cat > mapping.json <<'EOF'
+{"rules": [{"role": "member", "project": "demo", "groups": ["{project.name}:members"]}]}
+EOF
+npx wrangler kv key put --binding CONFIG mapping --path mapping.json --local
+
+5. See what is in force, and what is wrong with an edit that is not:
+
+curl -s --cacert ${state}/tls.crt -H @${state}/caller-header ${readyUrl}
 
 The credential of cluster dev is in ${state}/caller-token. Ctrl-C ends everything.
 `

@@ -51,7 +51,9 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const embedded = env.KEYSTONE_URL === undefined
   const isInside = stateDirectory.startsWith(`${root}/`)
   const shown = isInside ? relative(root, stateDirectory) : stateDirectory
-  process.stdout.write(instructions({ webhookUrl, keystoneUrl, embedded, state: shown }))
+  process.stdout.write(
+    instructions({ webhookUrl, readyUrl: `https://127.0.0.1:${port}/readyz`, keystoneUrl, embedded, state: shown }),
+  )
 }
 
 async function startKeystone(port: number): Promise<string> {

@@ -75,6 +75,19 @@ describe('npm start', () => {
     expect(answer.status.user).toMatchObject({ username: 'alice', groups: expect.arrayContaining(['developers']) })
   })
 
+  it('prints lines that work: what is in force', async () => {
+    const line =
+      run
+        .output()
+        .split('\n')
+        .find((text) => text.startsWith('curl') && text.endsWith('/readyz')) ?? ''
+    expect(JSON.parse(await shell(line))).toMatchObject({
+      keystone: { reachable: true },
+      settings: [],
+      documents: { mapping: { source: 'config', faults: [] } },
+    })
+  })
+
   it('writes audit lines on standard output', () => {
     const lines = run
       .output()
