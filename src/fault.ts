@@ -23,9 +23,14 @@ export function toPath(keys: readonly unknown[]): string {
 function flatten(issue: v.BaseIssue<unknown>, outer: readonly unknown[]): Fault[] {
   const keys = [...outer, ...(issue.path ?? []).map(({ key }) => key)]
   // Of the branches of a union one was meant: those that were followed into the value, if any.
-  const inner = (issue.issues ?? []).filter(({ path }) => path !== undefined)
+  const inner = (issue.issues ?? []).flatMap(findFollowed)
   if (inner.length > 0) return inner.flatMap((branch) => flatten(branch, keys))
   return [{ path: toPath(keys), message: explain(issue) }]
+}
+
+/** What lies deeper in a branch of a union, through unions within unions. */
+function findFollowed(branch: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
+  return branch.path === undefined ? (branch.issues ?? []).flatMap(findFollowed) : [branch]
 }
 
 function explain(issue: v.BaseIssue<unknown>): string {

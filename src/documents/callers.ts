@@ -54,6 +54,9 @@ export function parseCallers(document: unknown, known: Callers = NO_CALLERS): Re
   const clusters = new Map(known.clusters)
   const own = new Map(known.own)
   const faults: Fault[] = []
+  // valibot passes over a key `constructor`, which would be a cluster's name.
+  const passedOver = Object.keys(document ?? {}).filter((name) => !Object.hasOwn(parsed.output, name))
+  faults.push(...passedOver.map((path) => ({ path, message: 'cannot be the name of a cluster' })))
   for (const [cluster, entry] of Object.entries(parsed.output)) {
     if (typeof entry === 'string' || entry === undefined) continue
     const name = v.safeParse(ClusterName, cluster)

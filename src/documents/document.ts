@@ -1,10 +1,15 @@
+import { createBoundedMap } from '../bounded-map.ts'
 import { toHex } from '../cache/fingerprint.ts'
 import { createSingleFlight } from '../cache/single-flight.ts'
 import type { Fault } from '../fault.ts'
 import { err, ok, type Result } from '../result.ts'
 import { createDeadline, type StartTimer } from '../timer.ts'
-import type { LastGood, LastGoodStore } from './last-good.ts'
+import type { LastGoodStore } from './last-good.ts'
+import { createLastGoodKeeper } from './last-good-keeper.ts'
+import { limitFaults } from './limit-faults.ts'
 import { parseDocumentText } from './parse-json.ts'
+
+type WaitUntil = (promise: Promise<unknown>) => void
 
 /** The namespace that administrators edit. */
 export type ConfigNamespace = Pick<KVNamespace<string>, 'get'>
@@ -27,6 +32,9 @@ export interface DocumentState<T> {
   readonly faults: readonly Fault[]
 }
 
+/** Reads a document's value; `digest` names its version. */
+export type DocumentParser<T> = (document: unknown, digest: string) => Result<T, readonly Fault[]>
+
 export interface DocumentDeps {
   readonly config: ConfigNamespace
   readonly lastGood: LastGoodStore
@@ -38,85 +46,115 @@ export interface DocumentDeps {
 
 export interface Document<T> {
   /** The document now. Waits only the first time and after idleness; otherwise refreshes behind the answer. */
-  current(waitUntil: (promise: Promise<unknown>) => void): DocumentState<T> | Promise<DocumentState<T>>
+  current(waitUntil: WaitUntil): DocumentState<T> | Promise<DocumentState<T>>
 }
 
 const REFRESH_AFTER_MS = 30_000
-/** An isolate that slept must not answer by what was true before: its first review waits for the news, this long. */
+/** After a refresh that could not read all it needed. Behind the answers, as all refreshes. */
+const RETRY_AFTER_MS = 2_000
+/** An isolate that slept must not answer by what was true before: its first reviews wait for the news, this long. */
 const STALE_AFTER_MS = 45_000
-const READ_TIMEOUT_MS = 500
+const WAIT_MS = 500
+/** Shorter than the wait, so that what one namespace can tell is known before the time is up for the other. */
+const READ_TIMEOUT_MS = 450
 /** The shortest that KV allows; on top of the refresh it keeps an edit below a minute. */
 const EDGE_CACHE_SECONDS = 30
-/** How long KV may go on serving an old version after a newer one was seen. */
-const KV_LAG_MS = 120_000
+/** Versions that do not hold and are remembered as such. */
+const BROKEN = { maxEntries: 16, maxWeight: 16 }
+const DELETED: Fault = { path: '', message: 'was deleted, which is no edit; put {} to empty it' }
+const NOT_READ: Fault = { path: '', message: 'cannot be read from CONFIG now' }
 
 /** One document of the namespace `CONFIG`: loaded once, refreshed in the background, never worse than the last good one. */
-export function createDocument<T>(
-  key: string,
-  parse: (document: unknown, digest: string) => Result<T, readonly Fault[]>,
-  deps: DocumentDeps,
-): Document<T> {
+export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: DocumentDeps): Document<T> {
   const loads = createSingleFlight<DocumentState<T>>({ now: deps.now, startTimer: deps.startTimer, maxFlights: 1 })
+  const lastGood = createLastGoodKeeper(key, { ...deps, timeoutMs: READ_TIMEOUT_MS })
+  const broken = createBoundedMap<string, readonly Fault[]>(BROKEN)
   let state: DocumentState<T> | undefined
-  let triedAtMs = 0
-  /** The newest text that was seen, whether it held or not. */
-  let seen: { readonly digest: string; readonly faults: readonly Fault[] } | undefined
-  /** What is stored as last good, as far as this isolate knows. */
-  let stored: Result<LastGood | undefined, 'unreadable'> = err('unreadable')
+  /** When the newest load began, and when the one that `state` comes from did: one that was cancelled never ends. */
+  let triedAtMs = Number.NEGATIVE_INFINITY
+  let loadedAtMs = Number.NEGATIVE_INFINITY
+  let refreshAfterMs = REFRESH_AFTER_MS
+  /** Whether there was a text in CONFIG, holding or not, when that could last be read. */
+  let present: boolean | undefined
+  let started = 0
+  let applied = 0
 
-  async function load(waitUntil: (promise: Promise<unknown>) => void): Promise<DocumentState<T>> {
-    triedAtMs = deps.now()
-    const learning = learnLastGood()
-    // It is awaited below, but not where CONFIG fails first.
-    learning.catch(() => undefined)
-    const text = await readConfig(key, deps)
-    if (text.ok && text.value !== null) {
-      const digest = await sha256(text.value)
-      const parsed = parseNewest(text.value, digest)
-      if (parsed.ok) {
-        const before = state?.digest
-        state = { value: parsed.value, source: 'config', digest, seenAtMs: deps.now(), faults: [] }
-        // Only what is not in force waits for the last good one: a slow CACHE must not hold up a good document.
-        waitUntil(learning.then(() => save(text.value ?? '', digest, before)))
-        return state
-      }
-      await learning
-      state = fallBack(parsed.error)
-      return state
-    }
-    await learning
-    state = text.ok ? afterDeletion() : fallBack([{ path: '', message: 'cannot be read from CONFIG now' }])
+  async function load(waitUntil: WaitUntil): Promise<DocumentState<T>> {
+    const turn = ++started
+    const startedAtMs = deps.now()
+    triedAtMs = startedAtMs
+    // Whether there is one must be known where nothing is in force; `save` looks for itself.
+    const learning = state?.value === undefined || !lastGood.known().ok ? lastGood.learn() : Promise.resolve()
+    const newest = await readConfig(key, deps)
+    const text = newest.ok ? newest.value : undefined
+    const parsed = text && parseNewest(text)
+    if (newest.ok && turn > applied) present = text !== undefined
+    // Only what is not in force waits for the last good one: a slow CACHE must not hold up a good document.
+    if (!parsed?.ok) await learning
+    // This one took so long that a later one has been faster, and knows more.
+    if (turn < applied) return state ?? fallBack([NOT_READ])
+    applied = turn
+    loadedAtMs = startedAtMs
+    if (text && parsed?.ok) {
+      lastGood.offer(text, state?.digest)
+      state = { value: parsed.value, source: 'config', digest: text.digest, seenAtMs: deps.now(), faults: [] }
+    } else if (parsed?.ok === false) state = fallBack(parsed.error)
+    else state = newest.ok ? afterDeletion() : afterFailure()
+    const knowsAll = newest.ok && (state.value !== undefined || lastGood.known().ok)
+    refreshAfterMs = knowsAll ? REFRESH_AFTER_MS : RETRY_AFTER_MS
+    waitUntil(learning.then(lastGood.save))
     return state
   }
 
-  async function learnLastGood(): Promise<void> {
-    if (!stored.ok) stored = await readLastGood(key, deps)
+  /** Each version is parsed once, and reported once if it does not hold. */
+  function parseNewest({ text, digest }: Version): Result<T, readonly Fault[]> {
+    if (state?.value !== undefined && state.digest === digest) return ok(state.value)
+    const known = broken.get(digest)
+    if (known !== undefined) return err(known)
+    const parsed = parseText(text, digest, parse)
+    if (!parsed.ok) {
+      broken.set(digest, parsed.error, 1)
+      deps.onFaults(key, digest, parsed.error)
+    }
+    return parsed
   }
 
-  /** Each version is parsed once, and reported once if it does not hold. */
-  function parseNewest(text: string, digest: string): Result<T, readonly Fault[]> {
-    if (digest === seen?.digest && seen.faults.length > 0) return err(seen.faults)
-    if (state?.value !== undefined && state.digest === digest) return ok(state.value)
-    const parsed = parseText(text, digest, parse)
-    seen = { digest, faults: parsed.ok ? [] : parsed.error }
-    if (!parsed.ok) deps.onFaults(key, digest, parsed.error)
-    return parsed
+  function hasLastGood(): boolean {
+    const known = lastGood.known()
+    return known.ok && known.value !== undefined
   }
 
   /** Deleting is not an edit: what was there last stays in force. */
   function afterDeletion(): DocumentState<T> {
-    seen = undefined
-    const something = state?.value !== undefined || (stored.ok && stored.value !== undefined)
-    if (something) return fallBack([{ path: '', message: 'was deleted, which is no edit; put {} to empty it' }])
-    if (stored.ok) return { value: undefined, source: 'none', digest: undefined, seenAtMs: deps.now(), faults: [] }
+    const known = lastGood.known()
+    if (state?.value !== undefined || hasLastGood()) return fallBack([DELETED])
+    if (known.ok) return { value: undefined, source: 'none', digest: undefined, seenAtMs: deps.now(), faults: [] }
     const faults = [{ path: '', message: 'is not there, and whether it ever was cannot be read from CACHE now' }]
     return { value: undefined, source: 'none', digest: undefined, seenAtMs: deps.now(), faults }
+  }
+
+  /**
+   * A refresh that fails changes nothing: where there was no document there still is none. Nor is there one for a new
+   * isolate where CACHE knows of none, or an outage of CONFIG would end every last good shared document as well.
+   */
+  function afterFailure(): DocumentState<T> {
+    const known = lastGood.known()
+    const something = state?.value !== undefined || hasLastGood() || present === true
+    if (something || (present === undefined && !known.ok)) return fallBack([NOT_READ])
+    return {
+      value: undefined,
+      source: 'none',
+      digest: undefined,
+      seenAtMs: state?.seenAtMs ?? deps.now(),
+      faults: [NOT_READ],
+    }
   }
 
   /** What this isolate had in force, else the last good one, else nothing. */
   function fallBack(faults: readonly Fault[]): DocumentState<T> {
     if (state?.value !== undefined) return { ...state, source: 'last-good', faults }
-    const last = stored.ok ? stored.value : undefined
+    const known = lastGood.known()
+    const last = known.ok ? known.value : undefined
     const parsed = last && parseText(last.text, last.digest, parse)
     if (last && parsed?.ok) {
       return { value: parsed.value, source: 'last-good', digest: last.digest, seenAtMs: last.savedAtMs, faults }
@@ -124,68 +162,61 @@ export function createDocument<T>(
     return { value: undefined, source: 'unreadable', digest: undefined, seenAtMs: deps.now(), faults }
   }
 
-  /**
-   * Best effort, and not where KV may have served this isolate an older version than the stored one: then only what
-   * replaces a version that this isolate had in force itself, or that is older than KV's lag, is believed to be newer.
-   */
-  async function save(text: string, digest: string, before: string | undefined): Promise<void> {
-    const last = stored.ok ? stored.value : undefined
-    if (!stored.ok || (last?.digest === digest && last.sealedByNewest)) return
-    const savedAtMs = deps.now()
-    const isNewer = last === undefined || last.digest === digest || last.digest === before
-    if (!isNewer && savedAtMs - last.savedAtMs < KV_LAG_MS) return
-    const document = { text, digest, savedAtMs }
-    if ((await deps.lastGood.write(key, document)).ok) stored = ok({ ...document, sealedByNewest: true })
+  function refresh(waitUntil: WaitUntil): Promise<DocumentState<T> | undefined> {
+    const flight = loads.run({ key, budgetMs: WAIT_MS, waitUntil, call: () => load(waitUntil) })
+    return flight.then((landed) => landed?.value)
+  }
+
+  /** Bounded also for who leads a load after waiting for one that was cancelled. */
+  async function waitForNews(waitUntil: WaitUntil): Promise<DocumentState<T>> {
+    const news = refresh(waitUntil)
+    const deadline = createDeadline(WAIT_MS, deps.startTimer)
+    try {
+      return (await deadline.race(news, () => undefined)) ?? afterFailure()
+    } finally {
+      deadline.clear()
+    }
   }
 
   return {
     current(waitUntil) {
-      const ageMs = deps.now() - triedAtMs
-      if (state !== undefined && ageMs < REFRESH_AFTER_MS) return state
-      const before = state
-      const loading = loads.run({ key, budgetMs: READ_TIMEOUT_MS, waitUntil, call: () => load(waitUntil) })
-      if (before !== undefined && ageMs < STALE_AFTER_MS) {
-        waitUntil(loading)
-        return before
-      }
-      return loading.then(
-        (flight) => flight?.value ?? before ?? fallBack([{ path: '', message: 'cannot be read in time' }]),
-      )
+      const now = deps.now()
+      const ageMs = now - loadedAtMs
+      if (state === undefined || ageMs >= STALE_AFTER_MS) return waitForNews(waitUntil)
+      if (ageMs >= refreshAfterMs && now - triedAtMs >= RETRY_AFTER_MS) waitUntil(refresh(waitUntil))
+      return state
     },
   }
 }
 
-function parseText<T>(
-  text: string,
-  digest: string,
-  parse: (document: unknown, digest: string) => Result<T, readonly Fault[]>,
-): Result<T, readonly Fault[]> {
-  const document = parseDocumentText(text)
-  return document.ok ? parse(document.value, digest) : document
+function parseText<T>(text: string, digest: string, parse: DocumentParser<T>): Result<T, readonly Fault[]> {
+  try {
+    const document = parseDocumentText(text)
+    const parsed = document.ok ? parse(document.value, digest) : document
+    return parsed.ok ? parsed : err(limitFaults(parsed.error))
+  } catch {
+    // Whatever a document does to the code that reads it, the last good one stays in force.
+    return err([{ path: '', message: 'cannot be handled (a bug: please report it)' }])
+  }
 }
 
-async function readConfig(
-  key: string,
-  { config, startTimer }: DocumentDeps,
-): Promise<Result<string | null, 'unreadable'>> {
-  return within(startTimer, async () => ok(await config.get(key, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })))
-}
-
-async function readLastGood(
-  key: string,
-  { lastGood, startTimer }: DocumentDeps,
-): Promise<Result<LastGood | undefined, 'unreadable'>> {
-  return within(startTimer, () => lastGood.read(key))
+/** A version as it was written, and the SHA-256 of its text. */
+interface Version {
+  readonly text: string
+  readonly digest: string
 }
 
 /** A read that is slow or fails says nothing about what is there. */
-async function within<T>(
-  startTimer: StartTimer,
-  read: () => Promise<Result<T, 'unreadable'>>,
-): Promise<Result<T, 'unreadable'>> {
+async function readConfig(
+  key: string,
+  { config, startTimer }: DocumentDeps,
+): Promise<Result<Version | undefined, 'unreadable'>> {
   const deadline = createDeadline(READ_TIMEOUT_MS, startTimer)
   try {
-    return await deadline.race(read(), () => err('unreadable'))
+    const reading = config.get(key, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
+    const text = await deadline.race(reading, () => undefined)
+    if (text === undefined) return err('unreadable')
+    return ok(text === null ? undefined : { text, digest: await sha256(text) })
   } catch {
     return err('unreadable')
   } finally {

@@ -15,8 +15,8 @@ export interface LastGood {
 
 /** Where last good documents outlive isolates and deployments. */
 export interface LastGoodStore {
-  /** `undefined`: there has never been one. An error: it cannot be told now. */
-  read(key: string): Promise<Result<LastGood | undefined, 'unreadable'>>
+  /** `undefined`: there has never been one. `unreadable`: it cannot be told now. `spoilt`: something else is in its place. */
+  read(key: string): Promise<Result<LastGood | undefined, 'unreadable' | 'spoilt'>>
   write(key: string, document: Omit<LastGood, 'sealedByNewest'>): Promise<Result<undefined, 'failed'>>
 }
 
@@ -46,7 +46,7 @@ export function createLastGoodStore(deps: {
           const opened = await deps.sealer.open(contextOf(key), keyIndex, sealed)
           const stored = v.safeParse(v.pipe(v.string(), v.parseJson(), Stored), opened)
           // There was one, and somebody has put something else in its place.
-          return stored.success ? ok({ ...stored.output, sealedByNewest: keyIndex === 0 }) : err('unreadable')
+          return stored.success ? ok({ ...stored.output, sealedByNewest: keyIndex === 0 }) : err('spoilt')
         }
         return ok(undefined)
       } catch {

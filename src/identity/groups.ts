@@ -59,9 +59,11 @@ function addDefaults(
   for (const { name, domainId } of groups) {
     // A federated user's token lists groups by id alone, which name nothing.
     if (name === undefined) continue
-    const qualified = domainId === undefined ? undefined : qualifyName(name, domainId, homeDomain)
-    if (qualified === undefined) refuse('groups.keystone')
-    else add({ text: groupPrefix + qualified, path: 'groups.keystone', fromName: true, isId: false })
+    // With the prefix, for that could end where a name begins that reads as a domain: `dev@` before `default`.
+    const known = name !== '' && domainId !== undefined
+    const text = known ? qualifyName(groupPrefix + name, domainId, homeDomain) : undefined
+    if (text === undefined) refuse('groups.keystone')
+    else add({ text, path: 'groups.keystone', fromName: true, isId: false })
   }
 }
 

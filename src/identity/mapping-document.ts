@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { fold, hasHiddenCharacter, readsAsDomainId, readsAsId, readsAsSystemName } from './names.ts'
+import { strictObject } from './strict-object.ts'
 import { parseTemplate } from './template.ts'
 
 // The language of the document `mapping`, as a schema: the JSON Schema file in schemas/ is generated from it. Unknown
@@ -8,7 +9,7 @@ import { parseTemplate } from './template.ts'
 const Text = v.pipe(v.string('expected a string'), v.nonEmpty('expected text'))
 const DomainId = v.pipe(Text, v.check(readsAsDomainId, 'expected the id of a domain: `default`, or 32 hex digits'))
 
-const QualifiedName = v.strictObject(
+const QualifiedName = strictObject(
   {
     name: v.pipe(
       Text,
@@ -18,13 +19,15 @@ const QualifiedName = v.strictObject(
   },
   'expected a string, or an object with name and domain',
 )
-const Selector = v.union([Text, QualifiedName], 'expected an id, a name, or an object with name and domain')
-const Scope = v.picklist(['project', 'domain', 'system', 'unscoped'], 'expected project, domain, system or unscoped')
+const SELECTOR_EXPECTED = 'expected an id, a name, or an object with name and domain'
+const Selector = v.union([Text, QualifiedName], SELECTOR_EXPECTED)
+const SCOPE_EXPECTED = 'expected project, domain, system or unscoped'
+const Scope = v.picklist(['project', 'domain', 'system', 'unscoped'], SCOPE_EXPECTED)
 
 /** One value, or a list of which any will do. An empty list would never match. */
-function anyOf<S extends v.GenericSchema>(schema: S) {
-  const list = v.pipe(v.array(schema, 'expected a value or a list'), v.nonEmpty('is empty, so it never matches'))
-  return v.optional(v.union([schema, list], 'expected a value or a list of values'))
+function anyOf<S extends v.GenericSchema>(schema: S, expected: string) {
+  const list = v.pipe(v.array(schema, expected), v.nonEmpty('is empty, so it never matches'))
+  return v.optional(v.union([schema, list], `${expected}, or a list of them`))
 }
 
 const TemplateText = v.pipe(
@@ -67,15 +70,15 @@ const LiteralUsername = v.pipe(
   v.check((text) => !readsAsSystemName(text), 'starts with system:, which no user of Keystone may'),
 )
 
-const Rule = v.strictObject(
+const Rule = strictObject(
   {
-    role: anyOf(Text),
-    project: anyOf(Selector),
-    'project-domain': anyOf(Text),
-    domain: anyOf(Text),
-    user: anyOf(Selector),
-    group: anyOf(Selector),
-    scope: anyOf(Scope),
+    role: anyOf(Text, 'expected a string'),
+    project: anyOf(Selector, SELECTOR_EXPECTED),
+    'project-domain': anyOf(Text, 'expected a string'),
+    domain: anyOf(Text, 'expected a string'),
+    user: anyOf(Selector, SELECTOR_EXPECTED),
+    group: anyOf(Selector, SELECTOR_EXPECTED),
+    scope: anyOf(Scope, SCOPE_EXPECTED),
     groups: v.optional(v.array(TemplateText, 'expected a list of groups')),
     username: v.optional(UsernameTemplate),
   },
@@ -83,7 +86,7 @@ const Rule = v.strictObject(
 )
 
 /** k8s-keystone-auth's own format, as it is: literal groups and a literal user name for a role. */
-const RoleMapping = v.strictObject(
+const RoleMapping = strictObject(
   {
     'keystone-role': Text,
     groups: v.optional(v.array(Literal, 'expected a list of groups')),
@@ -92,7 +95,7 @@ const RoleMapping = v.strictObject(
   'expected an object with keystone-role, groups and username',
 )
 
-const Example = v.strictObject(
+const Example = strictObject(
   {
     user: v.optional(Text),
     'user-id': v.optional(Text),
@@ -120,11 +123,11 @@ const GroupPrefix = v.pipe(
 const ID_EXPECTED = 'expected an id of 32 hex digits'
 
 /** The document `mapping`. */
-export const MappingDocumentSchema = v.strictObject(
+export const MappingDocumentSchema = strictObject(
   {
     $schema: v.optional(v.string('expected a string')),
     allow: v.optional(
-      v.strictObject(
+      strictObject(
         {
           domains: v.optional(v.array(Text, 'expected a list of domains')),
           projects: v.optional(v.array(Selector, 'expected a list of projects')),
@@ -134,7 +137,7 @@ export const MappingDocumentSchema = v.strictObject(
       ),
     ),
     deny: v.optional(
-      v.strictObject(
+      strictObject(
         {
           users: v.optional(v.array(Selector, 'expected a list of users')),
           'audit-ids': v.optional(v.array(Text, 'expected a list of audit ids')),
@@ -147,12 +150,12 @@ export const MappingDocumentSchema = v.strictObject(
     ),
     username: v.optional(UsernameTemplate),
     groups: v.optional(
-      v.strictObject(
+      strictObject(
         { keystone: Flag, project: Flag, prefix: v.optional(GroupPrefix, '') },
         'expected an object with keystone, project and prefix',
       ),
     ),
-    extra: v.optional(v.strictObject({ audit: Flag }, 'expected an object with audit')),
+    extra: v.optional(strictObject({ audit: Flag }, 'expected an object with audit')),
     rules: v.optional(v.array(Rule, 'expected a list of rules')),
     'role-mappings': v.optional(v.array(RoleMapping, 'expected a list of role mappings')),
     'system-groups': v.optional(

@@ -4,7 +4,8 @@ import type { Identity, KeystoneGroup } from './identity.ts'
 import type { MappingExample } from './mapping-document.ts'
 import { readsAsDomainId, readsAsId } from './names.ts'
 
-// Where an example does not say which id something has, it gets one that stands for "any other".
+// Where an example does not say which id or name something has, it gets one that stands for "any other".
+const ANY_NAME = 'somebody else'
 const ANY_USER = '00000000000000000000000000000001'
 const ANY_PROJECT = '00000000000000000000000000000002'
 const ANY_DOMAIN = '00000000000000000000000000000003'
@@ -45,11 +46,7 @@ function checkExample(example: MappingExample, mapping: CompiledMapping): Fault[
 /** The Keystone facts that an example speaks of. */
 function toIdentity(example: MappingExample, homeDomain: string): Identity {
   return {
-    user: {
-      id: example['user-id'] ?? ANY_USER,
-      name: example.user ?? '',
-      domain: toDomain(example.domain, homeDomain),
-    },
+    user: toUser(example, homeDomain),
     scope: toScope(example, homeDomain),
     roles: (example.roles ?? []).map((role) =>
       readsAsId(role) ? { id: role, name: '' } : { id: ANY_ROLE, name: role },
@@ -59,6 +56,13 @@ function toIdentity(example: MappingExample, homeDomain: string): Identity {
     groups: (example['keystone-groups'] ?? []).map((group) => toGroup(group, homeDomain)),
     expiresAtMs: Number.MAX_SAFE_INTEGER,
   }
+}
+
+function toUser(example: MappingExample, homeDomain: string): Identity['user'] {
+  const { user = ANY_NAME } = example
+  const isId = readsAsId(user)
+  const id = example['user-id'] ?? (isId ? user : ANY_USER)
+  return { id, name: isId ? ANY_NAME : user, domain: toDomain(example.domain, homeDomain) }
 }
 
 function toScope(example: MappingExample, homeDomain: string): Identity['scope'] {

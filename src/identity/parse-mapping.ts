@@ -6,7 +6,8 @@ import type { CompiledMapping } from './compiled-mapping.ts'
 import { toList } from './conditions.ts'
 import { type MappingDocument, MappingDocumentSchema, type MappingRule } from './mapping-document.ts'
 import { checkExamples } from './mapping-examples.ts'
-import { readsAsDomainId, readsAsSystemName } from './names.ts'
+import { readsAsDomainId, readsAsId, readsAsSystemName } from './names.ts'
+import type { Selector } from './selectors.ts'
 
 /** What a document is read for. */
 export interface MappingContext {
@@ -29,30 +30,32 @@ export function parseMapping(document: unknown, context: MappingContext): Result
 /** Groups that Kubernetes gives meaning to are granted only where the document says so twice. */
 function findSystemGroups(document: MappingDocument): Fault[] {
   const listed = new Set(document['system-groups'])
-  const given = [
-    ...(document.rules ?? []).map(({ groups = [] }, index) => ({ path: `rules[${index}]`, groups })),
-    ...(document['role-mappings'] ?? []).map(({ groups = [] }, index) => ({ path: `role-mappings[${index}]`, groups })),
-  ]
-  return given.flatMap(({ path, groups }) =>
-    groups.flatMap((group, index) =>
-      readsAsSystemName(group) && !listed.has(group)
-        ? [{ path: `${path}.groups[${index}]`, message: explainSystemGroup(group) }]
-        : [],
+  const explain = (group: string, isTemplate: boolean): string | undefined => {
+    if (!readsAsSystemName(group)) return undefined
+    if (isTemplate) return 'starts with system:, which no group made from Keystone may: write the whole group'
+    return listed.has(group) ? undefined : 'is a system: group: list it in system-groups as well if it is meant'
+  }
+  const find = (path: string, groups: readonly string[] = [], isTemplate: (group: string) => boolean): Fault[] =>
+    groups.flatMap((group, index) => {
+      const message = explain(group, isTemplate(group))
+      return message === undefined ? [] : [{ path: `${path}.groups[${index}]`, message }]
+    })
+  return [
+    ...(document.rules ?? []).flatMap(({ groups }, index) =>
+      find(`rules[${index}]`, groups, (group) => /[{]/.test(group)),
     ),
-  )
-}
-
-function explainSystemGroup(group: string): string {
-  return group.includes('{')
-    ? 'starts with system:, which no group made from Keystone may: write the whole group'
-    : 'is a system: group: list it in system-groups as well if it is meant'
+    // Everything in role-mappings is literal, braces included.
+    ...(document['role-mappings'] ?? []).flatMap(({ groups }, index) =>
+      find(`role-mappings[${index}]`, groups, () => false),
+    ),
+  ]
 }
 
 /** Rules that no token can meet: a mistake that would otherwise show only by its absence. */
 function findDeadRules(document: MappingDocument): Fault[] {
   const allowedScopes = document.allow?.scopes ?? ['project']
   return (document.rules ?? []).flatMap((rule, index) => {
-    const reason = findContradiction(rule, allowedScopes, document.allow?.domains)
+    const reason = findContradiction(rule, allowedScopes, document.allow ?? {})
     return reason === undefined ? [] : [{ path: `rules[${index}]`, message: `can never match: ${reason}` }]
   })
 }
@@ -60,19 +63,26 @@ function findDeadRules(document: MappingDocument): Fault[] {
 function findContradiction(
   rule: MappingRule,
   allowedScopes: readonly string[],
-  allowedDomains: readonly string[] | undefined,
+  { domains: allowedDomains, projects: allowedProjects }: NonNullable<MappingDocument['allow']>,
 ): string | undefined {
   const scopes = (toList(rule.scope) ?? allowedScopes).filter((scope) => allowedScopes.includes(scope))
-  const domains = toList(rule.domain)
   if (scopes.length === 0) return 'allow.scopes does not let its scopes in'
-  if ((rule.project ?? rule['project-domain']) !== undefined && !scopes.includes('project')) {
-    return 'only project-scoped tokens have a project'
-  }
+  const asksForProject = (rule.project ?? rule['project-domain']) !== undefined
+  if (asksForProject && !scopes.includes('project')) return 'only project-scoped tokens have a project'
   if (rule.role !== undefined && scopes.every((scope) => scope === 'unscoped')) return 'unscoped tokens have no roles'
-  // Names of domains and ids may mean the same domain; two ids never do.
-  const comparable = [...(allowedDomains ?? []), ...(domains ?? [])].every(readsAsDomainId)
-  if (allowedDomains && domains && comparable && !domains.some((domain) => allowedDomains.includes(domain))) {
+  if (neverMeet(allowedDomains, toList(rule.domain), readsAsDomainId))
     return 'allow.domains does not let its domains in'
-  }
+  if (neverMeet(allowedProjects, toList(rule.project), readsAsId)) return 'allow.projects does not let its projects in'
   return undefined
+}
+
+/** Whether nothing is in both lists. A name and an id may mean the same; two ids, or two names of one domain, never do. */
+function neverMeet(
+  allowed: readonly Selector[] | undefined,
+  wanted: readonly Selector[] | undefined,
+  isId: (text: string) => boolean,
+): boolean {
+  if (allowed === undefined || wanted === undefined) return false
+  const kinds = new Set([...allowed, ...wanted].map((one) => (typeof one === 'string' ? isId(one) : undefined)))
+  return kinds.size === 1 && !kinds.has(undefined) && !wanted.some((one) => allowed.includes(one))
 }

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../result.ts'
 import type { Identity } from './identity.ts'
-import { fold, hasHiddenCharacter, qualifyName, readsAsId } from './names.ts'
+import { fold, hasHiddenCharacter, qualifyName, readsAsDomainId, readsAsId } from './names.ts'
 
 const NAMES = ['user.name', 'user.domain.name', 'project.name', 'project.domain.name', 'role'] as const
 const IDS = ['user.id', 'user.domain.id', 'project.id', 'project.domain.id'] as const
@@ -33,7 +33,7 @@ export type Rendered =
   | { readonly kind: 'text'; readonly text: string; readonly fromName: boolean }
   /** The token has nothing to fill a placeholder with. */
   | { readonly kind: 'unfilled' }
-  /** A name could pass as something else here: as an id, or as a name together with the text behind it. */
+  /** What was filled in could pass as something else here: as an id, as another domain's, or as the text behind it. */
   | { readonly kind: 'ambiguous' }
 
 /** Reads a template; the error says what is wrong with it. */
@@ -65,42 +65,118 @@ export function literalOf({ before, holes }: Template): string | undefined {
 export function render(template: Template, facts: TemplateFacts): Rendered {
   let text = template.before
   let fromName = false
+  let last: Filling | undefined
   for (const { placeholder, following } of template.holes) {
     const value = fill(placeholder, facts)
     if (value === undefined || value === '') return { kind: 'unfilled' }
+    if (value === AMBIGUOUS) return { kind: 'ambiguous' }
     if (isName(placeholder)) {
       fromName = true
-      if ((!facts.idNames && readsAsId(fold(value))) || (following !== '' && value.includes(following)))
-        return { kind: 'ambiguous' }
+      if ((!facts.idNames && readsAsId(fold(value))) || reachesInto(value, following)) return { kind: 'ambiguous' }
     }
     text += value + following
+    last = { placeholder, value, following }
   }
+  if (fromName && last !== undefined && passesAsQualified(text, last, facts)) return { kind: 'ambiguous' }
   return { kind: 'text', text, fromName }
 }
 
-function fill(placeholder: Placeholder, { identity, homeDomain, role }: TemplateFacts): string | undefined {
+/**
+ * Whether a value of these placeholders ends in text that the template could have made otherwise: it holds the literal
+ * text behind it, or makes it stand earlier (`a-x` before `-x-` gives `a-x-x-`, which begins like `a` before `-x-`).
+ */
+function reachesInto(value: string, following: string): boolean {
+  return following !== '' && (value + following).indexOf(following) < value.length
+}
+
+interface Filling {
+  readonly placeholder: Placeholder
+  readonly value: string
+  readonly following: string
+}
+
+/** Whether the text ends like a name that is qualified with a domain, and was not qualified: `dev@` before `default`. */
+function passesAsQualified(text: string, { placeholder, value, following }: Filling, facts: TemplateFacts): boolean {
+  const domain = domainIn(text)
+  if (domain === undefined) return false
+  // Written by the administrators, for their own domain; or the id itself; or qualified right here.
+  if (following !== '') return domainIn(following) !== facts.homeDomain
+  return isName(placeholder) && domainIn(value) === undefined
+}
+
+/** The domain that a text seems to be qualified with. */
+function domainIn(text: string): string | undefined {
+  const tail = text.slice(text.lastIndexOf('@') + 1)
+  return tail !== text && readsAsDomainId(tail) ? tail : undefined
+}
+
+/**
+ * Whether the template could have made the text. Says yes too often rather than too seldom: of an id in the middle it
+ * does not look whether it is one.
+ */
+export function couldRender({ before, holes }: Template, text: string): boolean {
+  if (!text.startsWith(before)) return false
+  let rest = text.slice(before.length)
+  for (const { placeholder, following } of holes.slice(0, -1)) {
+    const end = rest.indexOf(following, isName(placeholder) ? 1 : SHORTEST_ID)
+    if (end < 0) return false
+    rest = rest.slice(end + following.length)
+  }
+  const last = holes.at(-1)
+  if (last === undefined) return rest === ''
+  if (last.following === '') return isName(last.placeholder) ? rest !== '' : couldEndInId(last.placeholder, rest, holes)
+  return rest.length > last.following.length && rest.endsWith(last.following)
+}
+
+function couldEndInId(placeholder: Placeholder, text: string, { length }: readonly Hole[]): boolean {
+  if (length > 1) return /(?:[0-9a-f]{32}|default)$/.test(text)
+  return placeholder.endsWith('domain.id') ? readsAsDomainId(text) : readsAsId(text)
+}
+
+const SHORTEST_ID = 'default'.length
+
+/** Of two templates that could have made a text, the one that says more about it has it. */
+export function specificityOf({ before, holes }: Template): number {
+  const ids = holes.filter(({ placeholder }) => !isName(placeholder)).length
+  return holes.reduce((sum, { following }) => sum + following.length, before.length) + 32 * ids
+}
+
+/** Stands for a value that Keystone gave and that cannot be used; no name is a symbol. */
+const AMBIGUOUS = Symbol('ambiguous')
+type Value = string | typeof AMBIGUOUS | undefined
+
+function fill(placeholder: Placeholder, { identity, homeDomain, role }: TemplateFacts): Value {
   const { user, scope } = identity
   const project = scope.kind === 'project' ? scope : undefined
   switch (placeholder) {
     case 'user.name':
-      return qualifyName(user.name, user.domain.id, homeDomain)
+      return qualify(user, homeDomain)
     case 'user.id':
-      return user.id
+      return asId(user.id, readsAsId)
     case 'user.domain.name':
       return user.domain.name
     case 'user.domain.id':
-      return user.domain.id
+      return asId(user.domain.id, readsAsDomainId)
     case 'project.name':
-      return project && qualifyName(project.name, project.domain.id, homeDomain)
+      return project && qualify(project, homeDomain)
     case 'project.id':
-      return project?.id
+      return project && asId(project.id, readsAsId)
     case 'project.domain.name':
       return project?.domain.name
     case 'project.domain.id':
-      return project?.domain.id
+      return project && asId(project.domain.id, readsAsDomainId)
     case 'role':
       return role
   }
+}
+
+function qualify({ name, domain }: { name: string; domain: { id: string } }, homeDomain: string): Value {
+  return name === '' ? undefined : (qualifyName(name, domain.id, homeDomain) ?? AMBIGUOUS)
+}
+
+// Some drivers take ids from a directory (an LDAP attribute, say): what does not read as an id is somebody's choice.
+function asId(id: string, reads: (text: string) => boolean): Value {
+  return reads(id) ? id : AMBIGUOUS
 }
 
 function isPlaceholder(text: string): text is Placeholder {

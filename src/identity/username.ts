@@ -1,27 +1,42 @@
 import type { CompiledRule, RenderUsername } from './compiled-mapping.ts'
 import { hasHiddenCharacter, readsAsSystemName } from './names.ts'
-import { render, type Template } from './template.ts'
+import { couldRender, literalOf, render, specificityOf, type Template } from './template.ts'
 
 /**
- * Prepares user names. Two users must not render to one name, so a Keystone user's name may hold no text that follows
- * `{user.name}` in any user name of the document, and may not read as an id where the document names users by theirs.
+ * Prepares user names. Two users must not render to one name. A text that several user names of the document could make
+ * belongs to the one that says more about it: where one is `admin:{user.name}`, a user who calls himself `admin:root`
+ * gets no name by `{user.name}`. A literal one belongs to those whom its rule gives it. And no name may read as an id
+ * where the document names users by theirs.
  */
 export function createUsernameRenderer(
   fallback: Template,
   rules: readonly CompiledRule[],
   homeDomain: string,
 ): RenderUsername {
-  const holes = [fallback, ...rules.flatMap(({ username }) => username ?? [])].flatMap((template) => template.holes)
-  const suffixes = holes.flatMap(({ placeholder, following }) =>
-    placeholder === 'user.name' && following !== '' ? following : [],
-  )
-  const idNames = !holes.some(({ placeholder }) => placeholder === 'user.id')
+  const templates = [fallback, ...rules.flatMap(({ username }) => username ?? [])]
+  const literals = new Set(templates.flatMap((template) => literalOf(template) ?? []))
+  const ranked = rank(templates.filter(({ holes }) => holes.length > 0))
+  const idNames = !ranked.some(({ holes }) => holes.some(({ placeholder }) => placeholder === 'user.id'))
   return (identity, matched) => {
-    const template = matched.findLast(({ username }) => username !== undefined)?.username ?? fallback
-    if (template.holes.length > 0 && suffixes.some((suffix) => identity.user.name.includes(suffix))) return undefined
+    const names = matched.flatMap(({ username }) => username ?? [])
+    const template = names.at(-1) ?? fallback
     const rendered = render(template, { identity, homeDomain, idNames })
-    if (rendered.kind !== 'text' || hasHiddenCharacter(rendered.text) || readsAsSystemName(rendered.text))
-      return undefined
-    return rendered.text
+    if (rendered.kind !== 'text') return undefined
+    const { text } = rendered
+    if (hasHiddenCharacter(text) || readsAsSystemName(text)) return undefined
+    if (literalOf(template) !== undefined) return text
+    if (literals.has(text) && !names.some((name) => literalOf(name) === text)) return undefined
+    const owner = ranked.find((candidate) => couldRender(candidate, text))
+    return owner !== undefined && shapeOf(owner) === shapeOf(template) ? text : undefined
   }
+}
+
+/** Each shape once, the one that says most first; of equal ones the first in the document. */
+function rank(templates: readonly Template[]): Template[] {
+  const shapes = new Map(templates.toReversed().map((template) => [shapeOf(template), template]))
+  return [...shapes.values()].reverse().sort((one, other) => specificityOf(other) - specificityOf(one))
+}
+
+function shapeOf(template: Template): string {
+  return JSON.stringify(template)
 }

@@ -20,8 +20,8 @@ export interface WebhookOptions {
   readonly clock?: Clock
   readonly cache?: CacheNamespace
   readonly config?: ConfigNamespace
-  /** Documents to put before the start; `mapping` is `{}` unless given. */
-  readonly documents?: Readonly<Record<string, unknown>>
+  /** Documents to put before the start; `mapping` is `{}` unless given. `as they are`: none is put. */
+  readonly documents?: Readonly<Record<string, unknown>> | 'as they are'
 }
 
 export interface Answer {
@@ -51,7 +51,8 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   const clock = options.clock ?? createClock()
   const log: Record<string, unknown>[] = []
   const keystoneRequests: Request[] = []
-  for (const [key, document] of Object.entries({ mapping: {}, ...options.documents })) await putDocument(key, document)
+  const documents = options.documents === 'as they are' ? {} : { mapping: {}, ...options.documents }
+  for (const [key, document] of Object.entries(documents)) await putDocument(key, document)
   const configuration = await configure(options)
   const writeLine = (line: string): void => void log.push(JSON.parse(line))
   const report = createReportEvent({ now: clock.now, log: writeLine })
