@@ -11,7 +11,7 @@ export default defineConfig({
           name: 'worker',
           include: [
             'test/*.test.ts',
-            'test/{http,k8s,authn,keystone,identity,cache,documents,telemetry,reliability}/**/*.test.ts',
+            'test/{http,k8s,authn,keystone,identity,policy,cache,documents,telemetry,reliability}/**/*.test.ts',
           ],
         },
       },

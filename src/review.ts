@@ -1,4 +1,5 @@
 import { answerVerdict, createAuthenticate, type MappedAnswer } from './authn/authenticate.ts'
+import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
 import { createIdentities, type Found, type KnownIdentity } from './cache/identities.ts'
 import { createIdentityStore } from './cache/kv.ts'
@@ -10,7 +11,7 @@ import { createLastGoodStore } from './documents/last-good.ts'
 import type { Fault } from './fault.ts'
 import { createIdentifyCaller } from './http/caller.ts'
 import type { ReadyDeps } from './http/ready.ts'
-import type { Review, WaitUntil } from './http/webhook.ts'
+import type { AnswerReview, WaitUntil } from './http/webhook.ts'
 import {
   createKeystoneClient,
   type Fetch,
@@ -33,7 +34,7 @@ export interface Effects {
 }
 
 /** What the routes need of the rooms behind them. */
-export type Rooms = ReadyDeps & { readonly review: Review }
+export type Rooms = ReadyDeps & { readonly review: AnswerReview }
 
 // A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s: half a second each for the callers, for the mapping (both
 // only when an isolate is new or has slept) and for KV; what these take is taken from the time for Keystone.
@@ -53,7 +54,10 @@ function connectFaulty(faults: readonly Fault[], callers: Callers, { now }: Effe
   return {
     identifyCaller: createIdentifyCaller(async () => callers),
     hasCallers: async () => callers.clusters.size > 0,
-    review: async (review) => answerVerdict(review, { reason: 'settings' }),
+    review: async ({ kind, review }) =>
+      kind === 'TokenReview'
+        ? answerVerdict(review, { reason: 'settings' })
+        : answerAccess(review, { decision: 'unknown', because: 'settings' }),
     readiness: { settings: faults, keystoneReachable: async () => false, documents: async () => ({}) },
     now,
   }
@@ -78,7 +82,11 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
   return {
     identifyCaller: createIdentifyCaller(documents.callers),
     hasCallers: async (waitUntil: WaitUntil) => (await documents.callers(waitUntil)).clusters.size > 0,
-    async review(review, cluster, waitUntil) {
+    async review({ kind, review }, cluster, waitUntil) {
+      if (kind === 'SubjectAccessReview') {
+        const current = documents.policy(cluster, waitUntil)
+        return answerAccess(review, authorize(review, current instanceof Promise ? await current : current))
+      }
       const endsAtMs = now() + reviewMs
       const current = documents.mapping(cluster, waitUntil)
       const mapping = current instanceof Promise ? await current : current

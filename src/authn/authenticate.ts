@@ -1,8 +1,8 @@
 import type { Identities } from '../cache/identities.ts'
+import type { Loaded } from '../documents/documents.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import { recogniseTokenFormat } from '../keystone/format.ts'
-import type { Result } from '../result.ts'
 import type { ReviewRecord } from '../telemetry/audit.ts'
 import { toOutcome, type Verdict } from './verdict.ts'
 
@@ -18,7 +18,7 @@ export type MappedAnswer = Pick<ReviewRecord, 'decision' | 'reason' | 'user' | '
 /** Answers TokenReviews. Rejects only for bugs. */
 export type Authenticate = (
   review: TokenReview,
-  mapping: Result<Mapping, Extract<Verdict, { reason: 'no_mapping' | 'documents' }>>,
+  mapping: Loaded<Mapping>,
   waitUntil: (promise: Promise<unknown>) => void,
   budgetMs: number,
 ) => Promise<Answer>
@@ -26,7 +26,7 @@ export type Authenticate = (
 export function createAuthenticate(identities: Identities<MappedAnswer>): Authenticate {
   return async (review, loaded, waitUntil, budgetMs) => {
     if (recogniseTokenFormat(review.token) === undefined) return answerVerdict(review, { reason: 'malformed' })
-    if (!loaded.ok) return answerVerdict(review, loaded.error)
+    if (!loaded.ok) return answerVerdict(review, { reason: loaded.error === 'none' ? 'no_mapping' : 'documents' })
     const mapping = loaded.value
     const { result, source, fingerprint, keystoneCalls, keystoneMs } = await identities.find(
       review.token,

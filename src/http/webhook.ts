@@ -1,5 +1,6 @@
 import { type Answer, answerVerdict } from '../authn/authenticate.ts'
-import { decodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
+import { type AccessAnswer, answerAccess } from '../authz/authorize.ts'
+import { decodeReview, type Review } from '../k8s/review.ts'
 import type { Audit } from '../telemetry/audit.ts'
 import type { IdentifyCaller } from './caller.ts'
 import { JSON_HEADERS, problem } from './problem.ts'
@@ -9,11 +10,11 @@ import { readJson } from './read-json.ts'
 export type WaitUntil = (promise: Promise<unknown>) => void
 
 /** Answers one review for one cluster. Rejects for bugs only. */
-export type Review = (review: TokenReview, cluster: string, waitUntil: WaitUntil) => Promise<Answer>
+export type AnswerReview = (review: Review, cluster: string, waitUntil: WaitUntil) => Promise<Answer | AccessAnswer>
 
 export interface WebhookDeps {
   readonly identifyCaller: IdentifyCaller
-  readonly review: Review
+  readonly review: AnswerReview
   readonly audit: Audit
   readonly onUnexpected: (error: unknown) => void
 }
@@ -22,8 +23,8 @@ export interface WebhookDeps {
 export type Webhook = (request: Request, named: string | undefined, waitUntil: WaitUntil) => Promise<Response>
 
 /**
- * The checks in the order 401, 403, 415, 413, 400; then every decoded review is answered with 200, in its own
- * apiVersion, and leaves one audit line.
+ * The checks in the order 401, 403, 415, 413, 400; then every decoded review is answered with 200 (or 503 for a
+ * SubjectAccessReview that cannot be decided), in its own apiVersion, and leaves one audit line.
  */
 export function createWebhook({ identifyCaller, review, audit, onUnexpected }: WebhookDeps): Webhook {
   return async (request, named, waitUntil) => {
@@ -31,15 +32,22 @@ export function createWebhook({ identifyCaller, review, audit, onUnexpected }: W
     if (!caller.ok) return caller.error
     const body = await readJson(request)
     if (!body.ok) return body.error
-    const decoded = decodeTokenReview(body.value)
+    const decoded = decodeReview(body.value)
     if (!decoded.ok) return problem('BadRequest', `${decoded.error.path}: ${decoded.error.message}`)
     const answer = await review(decoded.value, caller.value, waitUntil).catch((error: unknown) => {
       onUnexpected(error)
-      return answerVerdict(decoded.value, { reason: 'unexpected' })
+      return answerUnexpected(decoded.value)
     })
     audit({ ...answer.record, cluster: caller.value, ray: rayOf(request) })
+    if ('undecided' in answer) return problem('ServiceUnavailable', answer.undecided)
     return new Response(answer.body, { headers: JSON_HEADERS })
   }
+}
+
+function answerUnexpected({ kind, review }: Review): Answer | AccessAnswer {
+  return kind === 'TokenReview'
+    ? answerVerdict(review, { reason: 'unexpected' })
+    : answerAccess(review, { decision: 'unknown', because: 'unexpected' })
 }
 
 /** Cloudflare's id of the request; anything else in that header comes from the caller and is dropped. */

@@ -35,7 +35,7 @@ const VERSIONS = ['authentication.k8s.io/v1', 'authentication.k8s.io/v1beta1'] a
 const TokenReviewBody = v.object(
   {
     apiVersion: v.picklist(VERSIONS, `expected ${VERSIONS.join(' or ')}`),
-    kind: v.literal('TokenReview', 'expected TokenReview'),
+    kind: v.literal('TokenReview', 'expected TokenReview or SubjectAccessReview'),
     spec: v.object(
       {
         token: v.string('expected a string'),

@@ -13,6 +13,12 @@ export type AuditReason =
   | `${'scope' | 'domain' | 'project'}_not_allowed`
   | 'no_mapping'
   | 'documents'
+  /** The entry of the policy that allows, by its path. */
+  | `policy ${string}`
+  | 'no_match'
+  /** The user carries none of Keystone's own `extra`: policies have no opinion. */
+  | 'not_keystone'
+  | 'no_policy'
   | 'reserved_name'
   | `keystone_${'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'}`
   | 'settings'
@@ -20,15 +26,15 @@ export type AuditReason =
 
 /** Everything that an audit line may say. Nothing in it can hold a token. */
 export interface ReviewRecord {
-  readonly kind: 'TokenReview'
+  readonly kind: 'TokenReview' | 'SubjectAccessReview'
   readonly apiVersion: string
   readonly cluster: string
-  readonly decision: 'allow' | 'deny' | 'unknown'
+  readonly decision: 'allow' | 'deny' | 'no_opinion' | 'unknown'
   readonly reason: AuditReason
   /** The Kubernetes user name, when there is one. */
   readonly user?: string | undefined
   /** What answered; absent when nothing was asked. */
-  readonly source?: 'memory' | 'kv' | 'keystone' | undefined
+  readonly source?: 'memory' | 'kv' | 'keystone' | 'policy' | undefined
   /** The first 12 hex digits of the token's fingerprint; absent when it was refused by its shape. */
   readonly fingerprint?: string | undefined
   readonly keystoneCalls: number
@@ -52,8 +58,10 @@ export function createAudit(deps: { now: () => number; repeatsSeconds: number; l
 }
 
 // All tokens that were refused by their shape count as one identity of a cluster: garbage arrives by the thousand.
+// A user's requests are one subject for each entry that allows them, and one for each reason why none does.
 function subjectOf(record: ReviewRecord): string {
-  return `${record.cluster}\n${record.fingerprint ?? record.reason}`
+  const subject = record.kind === 'TokenReview' ? record.fingerprint : record.user
+  return `${record.kind}\n${record.cluster}\n${subject ?? ''}\n${record.fingerprint === undefined ? record.reason : ''}`
 }
 
 function signatureOf(record: ReviewRecord): string {

@@ -1,0 +1,88 @@
+import type { Loaded } from '../documents/documents.ts'
+import {
+  encodeSubjectAccessReview,
+  type SubjectAccessReview,
+  type SubjectAccessReviewStatus,
+} from '../k8s/subject-access-review.ts'
+import type { Decision } from '../policy/decide.ts'
+import type { ParsedPolicy } from '../policy/parse-policy.ts'
+import { isKeystoneUser } from '../policy/principal.ts'
+import type { ReviewRecord } from '../telemetry/audit.ts'
+
+/** What is said about a request, with the reason. */
+export type AccessVerdict =
+  | Decision
+  | { readonly decision: 'no_opinion'; readonly because: 'no_policy' }
+  | { readonly decision: 'unknown'; readonly because: 'documents' | 'settings' | 'unexpected' }
+
+/** An answer ready to send; `undecided` is a 503, so that the API server's failure policy decides. */
+export type AccessAnswer = { readonly record: Omit<ReviewRecord, 'cluster'> } & (
+  | { readonly body: string }
+  | { readonly undecided: string }
+)
+
+/** Judges a request by the policy in force. Pure. */
+export function authorize({ attributes }: SubjectAccessReview, policy: Loaded<ParsedPolicy>): AccessVerdict {
+  if (policy.ok) return policy.value.policy.decide(attributes)
+  // Others than Keystone's users are no business of a policy, readable or not.
+  if (!isKeystoneUser(attributes)) return { decision: 'no_opinion', because: 'not_keystone' }
+  if (policy.error === 'none') return { decision: 'no_opinion', because: 'no_policy' }
+  return { decision: 'unknown', because: 'documents' }
+}
+
+/** Turns a verdict into the wire and the audit line. */
+export function answerAccess({ apiVersion, attributes }: SubjectAccessReview, verdict: AccessVerdict): AccessAnswer {
+  const record = {
+    kind: 'SubjectAccessReview',
+    apiVersion,
+    decision: verdict.decision,
+    reason: auditReasonOf(verdict),
+    user: attributes.user,
+    source: 'policy',
+    keystoneCalls: 0,
+    keystoneMs: 0,
+    leftOut: 0,
+  } as const
+  const status = toStatus(verdict)
+  return typeof status === 'string'
+    ? { record, undecided: status }
+    : { record, body: encodeSubjectAccessReview(apiVersion, status) }
+}
+
+/** `status` of the answer, or the message of the 503 that stands for "cannot be decided". */
+function toStatus(verdict: AccessVerdict): SubjectAccessReviewStatus | string {
+  switch (verdict.decision) {
+    case 'allow':
+      return { allowed: true, reason: `policy entry ${verdict.path} allows it` }
+    case 'deny':
+      return { allowed: false, denied: true, reason: 'no policy entry allows it, and on_no_match is deny' }
+    case 'no_opinion':
+      return { allowed: false, reason: NO_OPINION[verdict.because] }
+    case 'unknown':
+      return UNDECIDED[verdict.because]
+  }
+}
+
+const NO_OPINION = {
+  no_match: 'no policy entry allows it',
+  not_keystone: "no opinion: the user carries none of Keystone's extra keys",
+  no_policy: 'no opinion: there is no policy document',
+} as const
+
+const UNDECIDED = {
+  documents: 'the policy document cannot be read now, and no last good one is known; see /readyz',
+  settings: "the webhook's settings are faulty; its log names every fault",
+  unexpected: 'unexpected error; see the log of the webhook',
+} as const
+
+function auditReasonOf(verdict: AccessVerdict): ReviewRecord['reason'] {
+  switch (verdict.decision) {
+    case 'allow':
+      return `policy ${verdict.path}`
+    case 'deny':
+      return 'no_match'
+    case 'no_opinion':
+    case 'unknown':
+      return verdict.because
+  }
+}

@@ -1,0 +1,93 @@
+import type { AccessAttributes } from '../k8s/subject-access-review.ts'
+import { isExempt } from './exemptions.ts'
+import { toLower } from './go-text.ts'
+import { type Principal, toPrincipal } from './principal.ts'
+import type { ResourceRule, Rule } from './rule.ts'
+
+/** A verdict with its reason. */
+export type Decision =
+  /** `path` is the entry that allows. */
+  | { readonly decision: 'allow'; readonly path: string }
+  | { readonly decision: 'deny' }
+  | { readonly decision: 'no_opinion'; readonly because: 'no_match' | 'not_keystone' }
+
+/** A policy, prepared so that a decision looks only at rules that could match. */
+export interface Policy {
+  readonly rules: readonly Rule[]
+  decide(attributes: AccessAttributes): Decision
+}
+
+export interface PolicyOptions {
+  readonly homeDomain: string
+  readonly onNoMatch: 'no_opinion' | 'deny'
+}
+
+/** Any rule that matches allows; the first one in the document is named. */
+export function createPolicy(rules: readonly Rule[], { homeDomain, onNoMatch }: PolicyOptions): Policy {
+  const resources = createResourceIndex(rules.filter((rule) => rule.kind === 'resource'))
+  const others = createRoleIndex(rules.filter((rule) => rule.kind === 'nonresource'))
+  const order = new Map(rules.map((rule, index) => [rule, index]))
+
+  return {
+    rules,
+    decide(attributes) {
+      const principal = toPrincipal(attributes, homeDomain)
+      if (principal === undefined) return { decision: 'no_opinion', because: 'not_keystone' }
+      const { request } = attributes
+      const matched =
+        request.kind === 'resource'
+          ? resources(principal, request.namespace).filter((rule) => matches(rule, principal, request))
+          : others(principal).filter((rule) => matches(rule, principal, request))
+      const first = matched.reduce<Rule | undefined>(
+        (best, rule) => (best === undefined || (order.get(rule) ?? 0) < (order.get(best) ?? 0) ? rule : best),
+        undefined,
+      )
+      if (first !== undefined) return { decision: 'allow', path: first.path }
+      if (onNoMatch === 'deny' && !isExempt(attributes)) return { decision: 'deny' }
+      return { decision: 'no_opinion', because: 'no_match' }
+    },
+  }
+}
+
+function matches<R extends AccessAttributes['request']>(
+  rule: { readonly who: Rule['who']; readonly what: readonly { readonly holds: (request: R) => boolean }[] },
+  principal: Principal,
+  request: R,
+): boolean {
+  return rule.what.every(({ holds }) => holds(request)) && rule.who.every(({ holds }) => holds(principal))
+}
+
+/** Rules by a role that they need; those that need none are always candidates. */
+function createRoleIndex<R extends Rule>(rules: readonly R[]): (principal: Principal) => R[] {
+  const byRole = new Map<string, R[]>()
+  const always: R[] = []
+  for (const rule of rules) {
+    if (rule.anyRole === undefined) always.push(rule)
+    else for (const role of new Set(rule.anyRole)) append(byRole, role, rule)
+  }
+  return ({ roles }) => {
+    const found = [...roles].flatMap((role) => byRole.get(role) ?? [])
+    return [...always, ...found]
+  }
+}
+
+/** Rules by namespace, then by role. Requests in any case of a namespace find it, as the object form ignores case. */
+function createResourceIndex(
+  rules: readonly ResourceRule[],
+): (principal: Principal, namespace: string) => ResourceRule[] {
+  const byNamespace = new Map<string, ResourceRule[]>()
+  const everywhere: ResourceRule[] = []
+  for (const rule of rules) {
+    if (rule.namespaces === undefined) everywhere.push(rule)
+    else for (const namespace of new Set(rule.namespaces.map(toLower))) append(byNamespace, namespace, rule)
+  }
+  const anywhere = createRoleIndex(everywhere)
+  const inNamespace = new Map([...byNamespace].map(([namespace, found]) => [namespace, createRoleIndex(found)]))
+  return (principal, namespace) => [...(inNamespace.get(toLower(namespace))?.(principal) ?? []), ...anywhere(principal)]
+}
+
+function append<K, R>(map: Map<K, R[]>, key: K, value: R): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}

@@ -1,0 +1,137 @@
+import type { NonResourceRequest, ResourceRequest } from '../k8s/subject-access-review.ts'
+import { toLower, trimSpace } from './go-text.ts'
+import { type Pattern, parsePattern, patternTakes } from './pattern.ts'
+import type { Principal } from './principal.ts'
+import type { Condition, Form, Inert, NonResourceRule, ResourceRule } from './rule.ts'
+
+/** Verbs by permission key, as written. */
+export type Permissions = Readonly<Record<string, readonly string[]>>
+
+/** What the permissions of an entry need to know of the rest of it. */
+export interface Entry {
+  readonly path: string
+  readonly form: Form
+  readonly who: readonly Condition<Principal>[]
+  readonly anyRole: readonly string[] | undefined
+  readonly onInert: (inert: Inert) => void
+}
+
+/** `resource_permissions`: `"namespace/resource": ["verb", …]`. */
+export function compileResourcePermissions(permissions: Permissions, entry: Entry): ResourceRule[] {
+  return Object.entries(permissions).flatMap(([key, verbs]) => {
+    const path = `${entry.path}.resource_permissions[${JSON.stringify(key)}]`
+    const inert = (message: string): [] => {
+      entry.onInert({ path, message: `never matches: ${message}` })
+      return []
+    }
+    const parts = key.split('/').map((part) => toLower(trimSpace(part)))
+    const [namespaceText = '', resourceText = '', subresourceText] = parts
+    if (parts.length < 2 || parts.length > (entry.form === 'list' ? 2 : 3)) {
+      return inert(entry.form === 'list' ? 'expected exactly one /' : 'expected one / or two')
+    }
+    const namespace = parsePattern(namespaceText)
+    const resource = parsePattern(resourceText)
+    const subresource = subresourceText === undefined ? undefined : parsePattern(subresourceText)
+    if (!namespace.ok) return inert(`the namespace ${namespace.error}`)
+    if (!resource.ok) return inert(`the resource ${resource.error}`)
+    if (subresource?.ok === false) return inert(`the subresource ${subresource.error}`)
+    const normalise = entry.form === 'object' ? toLower : asIs
+    const { path: _, ...common } = { path, who: entry.who, anyRole: entry.anyRole }
+    const rule: ResourceRule = {
+      kind: 'resource',
+      path,
+      ...common,
+      namespaces: namespacesOf(namespace.value),
+      what: [
+        { name: 'verb', holds: createVerbMatcher(verbs.map(toLower), normalise) },
+        { name: 'namespace', holds: (request) => takesNamespace(namespace.value, normalise(request.namespace)) },
+        {
+          name: 'resource',
+          holds: createResourceMatcher(resource.value, subresource?.value, entry.form, normalise),
+        },
+      ],
+    }
+    return [rule]
+  })
+}
+
+/** `nonresource_permissions`: `"/path": ["verb", …]`, exact; a trailing `*` is a prefix in the object form. */
+export function compileNonResourcePermissions(permissions: Permissions, entry: Entry): NonResourceRule[] {
+  return Object.entries(permissions).map(([key, verbs]) => {
+    const path = `${entry.path}.nonresource_permissions[${JSON.stringify(key)}]`
+    const isPrefix = key.endsWith('*')
+    if (isPrefix && entry.form === 'list') {
+      entry.onInert({ path, message: 'matches only a path that ends in *: version 2 has no prefixes in the list form' })
+    }
+    const prefix = key.replace(/\*+$/, '')
+    const takes =
+      isPrefix && entry.form === 'object'
+        ? (asked: string) => asked.startsWith(prefix)
+        : (asked: string) => asked === key
+    const normalise = entry.form === 'object' ? toLower : asIs
+    return {
+      kind: 'nonresource',
+      path,
+      who: entry.who,
+      anyRole: entry.anyRole,
+      what: [
+        { name: 'verb', holds: createVerbMatcher(verbs.map(normalise), normalise) },
+        { name: 'path', holds: (request: NonResourceRequest) => takes(request.path) },
+      ],
+    }
+  })
+}
+
+/** Whether a list of verbs takes the request's; `*` takes all. */
+export function createVerbMatcher(
+  verbs: readonly string[],
+  normalise: (text: string) => string,
+): (request: { readonly verb: string }) => boolean {
+  const wanted = new Set(verbs)
+  return wanted.has('*') ? () => true : ({ verb }) => wanted.has(normalise(verb))
+}
+
+// A request without a namespace is met by a bare `*` only.
+function takesNamespace(pattern: Pattern, namespace: string): boolean {
+  return namespace === '' ? pattern.isStar : patternTakes(pattern, (value) => value === namespace)
+}
+
+function namespacesOf({ negated, values }: Pattern): readonly string[] | undefined {
+  return negated || values.includes('*') ? undefined : values
+}
+
+/**
+ * The resource half names exactly what it says. Unlike in k8s-keystone-auth it does not cover subresources, of which
+ * `pods/exec` is the most dangerous, unless it is a bare `*` or (object form) a third part names them.
+ */
+function createResourceMatcher(
+  resource: Pattern,
+  subresource: Pattern | undefined,
+  form: Form,
+  normalise: (text: string) => string,
+): (request: ResourceRequest) => boolean {
+  const takesResource =
+    form === 'list'
+      ? (value: string, request: ResourceRequest): boolean => value === request.resource
+      : (value: string, request: ResourceRequest): boolean =>
+          takesQualified(value, toLower(request.resource), toLower(request.group))
+  return (request) => {
+    const asked = normalise(request.subresource)
+    if (subresource === undefined && asked !== '' && !resource.isStar) return false
+    if (subresource !== undefined && (asked === '' || !patternTakes(subresource, (value) => value === asked)))
+      return false
+    return patternTakes(resource, (value) => takesResource(value, request))
+  }
+}
+
+/** `deployments.apps` as kubectl writes it: with the API group; without one any group matches. */
+function takesQualified(value: string, resource: string, group: string): boolean {
+  const dot = value.indexOf('.')
+  if (dot === -1) return value === resource
+  const name = value.slice(0, dot)
+  return (name === '*' || name === resource) && value.slice(dot + 1) === group
+}
+
+function asIs(text: string): string {
+  return text
+}
