@@ -4,6 +4,8 @@ export interface BoundedMap<K, V> {
   /** `weight` is in the units of `maxWeight`; a value heavier than that by itself is not kept. */
   set(key: K, value: V, weight: number): void
   delete(key: K): void
+  /** Sum of the weights of what it holds. */
+  weight(): number
 }
 
 export interface BoundedMapOptions<K, V> {
@@ -49,5 +51,6 @@ export function createBoundedMap<K, V>({ maxEntries, maxWeight, onEvict }: Bound
     delete(key) {
       remove(key)
     },
+    weight: () => total,
   }
 }

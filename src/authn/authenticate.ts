@@ -38,10 +38,10 @@ export function createAuthenticate(identities: Identities<MappedAnswer>): Authen
     if (!result.ok) return answerVerdict(review, result.error, cost)
     const known = result.value
     const key = `${mapping.digest}\n${review.apiVersion}`
-    let mapped = known.answers.get(key)
+    let mapped = known.answer(key)
     if (mapped === undefined) {
       mapped = toMappedAnswer(review, judge(known.identity, mapping))
-      known.answers.set(key, mapped, mapped.body.length)
+      known.keepAnswer(key, mapped, mapped.body.length)
     }
     return toAnswer(review, mapped, cost)
   }

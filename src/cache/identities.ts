@@ -1,4 +1,4 @@
-import { type BoundedMap, createBoundedMap } from '../bounded-map.ts'
+import { createBoundedMap } from '../bounded-map.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import type { KeystoneClient, LookUp, Rejection, Unavailable } from '../keystone/client.ts'
@@ -11,8 +11,10 @@ import type { SingleFlight } from './single-flight.ts'
 /** A token's identity as this isolate remembers it. */
 export interface KnownIdentity<Answer> extends ValidatedIdentity {
   readonly fingerprint: string
-  /** Whatever was made of the identity and can be used again, by a key of the maker's. */
-  readonly answers: BoundedMap<string, Answer>
+  /** What was made of the identity before and can be used again, by a key of the maker's. */
+  answer(key: string): Answer | undefined
+  /** Keeps such an answer, at the cost of other identities: `weight` is its length. */
+  keepAnswer(key: string, answer: Answer, weight: number): void
 }
 
 /** Where an answer came from, and what it cost this review. */
@@ -51,12 +53,11 @@ export interface IdentitiesDeps<Answer> {
   readonly flights: SingleFlight<FlightResult<Answer>>
 }
 
-// Together at most about 64 MB of UTF-16 in the worst case, of an isolate's 128 MB. Good and refused tokens live apart,
-// so that no amount of garbage pushes a user out.
+// In characters, of an isolate's 128 MB. Good and refused tokens live apart, so that no garbage pushes a user out.
 const KNOWN = { maxEntries: 10_000, maxWeight: 24_000_000 }
 const REJECTED = { maxEntries: 20_000, maxWeight: 4_000_000 }
 /** One token asked about by more clusters than this at once is mapped again now and then, which costs little. */
-const ANSWERS = { maxEntries: 8, maxWeight: 2_000_000 }
+const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
 
 /** A clock of another location may run ahead of ours by this much. */
 const MAX_SKEW_MS = 5_000
@@ -88,11 +89,20 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   }
 
   function remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer> {
-    const entry = { ...validated, fingerprint, answers: createBoundedMap<string, Answer>(ANSWERS) }
+    const answers = createBoundedMap<string, Answer>(ANSWERS)
+    const ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
+    const entry: KnownIdentity<Answer> = {
+      ...validated,
+      fingerprint,
+      answer: answers.get,
+      keepAnswer(key, answer, weight) {
+        answers.set(key, answer, weight)
+        // Answers can be larger than what they are made of: a mapping may give hundreds of groups.
+        if (known.get(token) === entry) known.set(token, entry, ownWeight + answers.weight())
+      },
+    }
     rejected.delete(token)
-    // What is made of an identity is about as large as the identity.
-    if (deps.identityTtlSeconds > 0)
-      known.set(token, entry, revealToken(token).length + 2 * JSON.stringify(validated).length)
+    if (deps.identityTtlSeconds > 0) known.set(token, entry, ownWeight)
     return entry
   }
 
@@ -105,7 +115,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     const endsAtMs = deps.now() + budgetMs
     const fingerprints = await deps.fingerprints('identity', revealToken(token))
     const fingerprint = fingerprints[0]
-    const stored = deps.identityTtlSeconds > 0 ? await deps.store.read(token, fingerprints) : undefined
+    const stored = deps.identityTtlSeconds > 0 ? await deps.store.read(token, fingerprints, budgetMs) : undefined
     if (stored !== undefined && isUsable(stored, mapping.readsGroups)) {
       return atNoCost(ok(remember(token, fingerprint, stored)), 'kv', fingerprint)
     }

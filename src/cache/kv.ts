@@ -12,14 +12,16 @@ export interface ValidatedIdentity {
 }
 
 export interface IdentityStore {
-  /** What is stored for the token, however old; `undefined` when nothing usable is. Never throws, ends within `timeoutMs`. */
-  read(token: Token, fingerprints: Fingerprints): Promise<ValidatedIdentity | undefined>
+  /** What is stored for the token, however old; `undefined` when nothing usable is. Never throws, ends within `budgetMs`. */
+  read(token: Token, fingerprints: Fingerprints, budgetMs: number): Promise<ValidatedIdentity | undefined>
+  /** Best effort: never throws. What Keystone has refused must not come back from here. */
+  remove(fingerprints: Fingerprints): Promise<void>
   /** Best effort: never throws. */
   write(token: Token, fingerprint: string, validated: ValidatedIdentity, keepSeconds: number): Promise<void>
 }
 
 /** The part of a KV namespace that is used. */
-export type CacheNamespace = Pick<KVNamespace, 'put'> & {
+export type CacheNamespace = Pick<KVNamespace, 'put' | 'delete'> & {
   get(keys: string[], options: { type: 'text'; cacheTtl: number }): Promise<Map<string, string | null>>
 }
 
@@ -43,8 +45,8 @@ const Stored = v.object({ identity: IdentitySchema, validatedAtMs: v.number() })
 /** Identities in Workers KV: sealed, under fingerprints, shared by all isolates and locations. */
 export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
   return {
-    async read(token, fingerprints) {
-      const values = await readAll(deps, fingerprints.map(toKey))
+    async read(token, fingerprints, budgetMs) {
+      const values = await readAll(deps, fingerprints.map(toKey), Math.min(deps.timeoutMs, budgetMs))
       for (const [keyIndex, fingerprint] of fingerprints.entries()) {
         const sealed = values?.get(toKey(fingerprint))
         if (sealed === undefined || sealed === null) continue
@@ -53,6 +55,13 @@ export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
         if (parsed !== undefined) return parsed
       }
       return undefined
+    },
+    async remove(fingerprints) {
+      try {
+        await Promise.all(fingerprints.map((fingerprint) => deps.namespace.delete(toKey(fingerprint))))
+      } catch {
+        deps.onFault('kv_write_failed')
+      }
     },
     async write(token, fingerprint, validated, keepSeconds) {
       try {
@@ -67,8 +76,12 @@ export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
 }
 
 /** All keys in one operation, in case the value was sealed before the last rotation. */
-async function readAll(deps: IdentityStoreDeps, keys: string[]): Promise<Map<string, string | null> | undefined> {
-  const deadline = createDeadline(deps.timeoutMs, deps.startTimer)
+async function readAll(
+  deps: IdentityStoreDeps,
+  keys: string[],
+  timeoutMs: number,
+): Promise<Map<string, string | null> | undefined> {
+  const deadline = createDeadline(timeoutMs, deps.startTimer)
   try {
     const reading = deps.namespace.get(keys, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
     return await deadline.race<Map<string, string | null> | undefined>(reading, () => {

@@ -74,6 +74,8 @@ export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: D
   let triedAtMs = Number.NEGATIVE_INFINITY
   let loadedAtMs = Number.NEGATIVE_INFINITY
   let refreshAfterMs = REFRESH_AFTER_MS
+  /** When the version in force came into force here, or was saved as last good. */
+  let adoptedAtMs = Number.NEGATIVE_INFINITY
   /** Whether there was a text in CONFIG, holding or not, when that could last be read. */
   let present: boolean | undefined
   let started = 0
@@ -83,26 +85,31 @@ export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: D
     const turn = ++started
     const startedAtMs = deps.now()
     triedAtMs = startedAtMs
-    // Whether there is one must be known where nothing is in force; `save` looks for itself.
-    const learning = state?.value === undefined || !lastGood.known().ok ? lastGood.learn() : Promise.resolve()
+    // Where the newest version in CONFIG was in force until just now, it most likely still is; `save` looks for itself.
+    const isFresh = state?.source === 'config' && startedAtMs - loadedAtMs < STALE_AFTER_MS
+    let learning = isFresh && lastGood.known().ok ? undefined : lastGood.learn()
     const newest = await readConfig(key, deps)
     const text = newest.ok ? newest.value : undefined
     const parsed = text && parseNewest(text)
     if (newest.ok && turn > applied) present = text !== undefined
     // Only what is not in force waits for the last good one: a slow CACHE must not hold up a good document.
-    if (!parsed?.ok) await learning
+    if (!parsed?.ok) {
+      learning ??= lastGood.learn()
+      await learning
+    }
     // This one took so long that a later one has been faster, and knows more.
     if (turn < applied) return state ?? fallBack([NOT_READ])
     applied = turn
     loadedAtMs = startedAtMs
     if (text && parsed?.ok) {
       lastGood.offer(text, state?.digest)
+      if (state?.digest !== text.digest) adoptedAtMs = startedAtMs
       state = { value: parsed.value, source: 'config', digest: text.digest, seenAtMs: deps.now(), faults: [] }
     } else if (parsed?.ok === false) state = fallBack(parsed.error)
     else state = newest.ok ? afterDeletion() : afterFailure()
     const knowsAll = newest.ok && (state.value !== undefined || lastGood.known().ok)
     refreshAfterMs = knowsAll ? REFRESH_AFTER_MS : RETRY_AFTER_MS
-    waitUntil(learning.then(lastGood.save))
+    waitUntil((learning ?? Promise.resolve()).then(lastGood.save))
     return state
   }
 
@@ -150,15 +157,18 @@ export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: D
     }
   }
 
-  /** What this isolate had in force, else the last good one, else nothing. */
+  /** The newer of what this isolate had in force and the last good one, else nothing. */
   function fallBack(faults: readonly Fault[]): DocumentState<T> {
-    if (state?.value !== undefined) return { ...state, source: 'last-good', faults }
     const known = lastGood.known()
     const last = known.ok ? known.value : undefined
+    const isNews = last !== undefined && last.digest !== state?.digest && last.savedAtMs > adoptedAtMs
+    if (state?.value !== undefined && !isNews) return { ...state, source: 'last-good', faults }
     const parsed = last && parseText(last.text, last.digest, parse)
     if (last && parsed?.ok) {
+      adoptedAtMs = last.savedAtMs
       return { value: parsed.value, source: 'last-good', digest: last.digest, seenAtMs: last.savedAtMs, faults }
     }
+    if (state?.value !== undefined) return { ...state, source: 'last-good', faults }
     return { value: undefined, source: 'unreadable', digest: undefined, seenAtMs: deps.now(), faults }
   }
 

@@ -7,6 +7,7 @@ import { collectGroups } from './groups.ts'
 import type { Identity } from './identity.ts'
 import type { Mapping } from './mapping.ts'
 import type { MappingDocument } from './mapping-document.ts'
+import { createOwnership } from './ownership.ts'
 import { createRoleMatcher } from './selectors.ts'
 import { literalOf, parseTemplate, type Template } from './template.ts'
 import { createUsernameRenderer } from './username.ts'
@@ -28,6 +29,10 @@ export function compileMapping(document: MappingDocument, digest: string, homeDo
     projectGroup: document.groups?.project ?? true,
     groupPrefix: document.groups?.prefix ?? '',
     literalGroups: new Set(literals),
+    ownsGroup: createOwnership(
+      rules.flatMap(({ groups }) => groups),
+      { exclusive: false },
+    ),
     renderUsername: createUsernameRenderer(toTemplate(document.username) ?? DEFAULT_USERNAME, rules, homeDomain),
     readsGroups: (identity) => readsKeystoneGroups && admit(identity) === undefined,
     toUser(identity) {

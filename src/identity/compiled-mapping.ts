@@ -2,6 +2,7 @@ import type { Admit } from './admission.ts'
 import type { Condition } from './conditions.ts'
 import type { Identity } from './identity.ts'
 import type { Mapping } from './mapping.ts'
+import type { Owns } from './ownership.ts'
 import type { Template } from './template.ts'
 
 /** A rule or a role mapping, prepared. */
@@ -29,5 +30,7 @@ export interface CompiledMapping extends Mapping {
   readonly groupPrefix: string
   /** Groups that the document names as they are: no name from Keystone may become one of them. */
   readonly literalGroups: ReadonlySet<string>
+  /** Which of the document's groups with placeholders a rendered text belongs to. */
+  readonly ownsGroup: Owns
   readonly renderUsername: RenderUsername
 }

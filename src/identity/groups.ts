@@ -68,7 +68,7 @@ function addDefaults(
 }
 
 function addRuleGroups(
-  { homeDomain }: CompiledMapping,
+  { homeDomain, groupPrefix, ownsGroup }: CompiledMapping,
   identity: Identity,
   rule: CompiledRule,
   out: { add: (candidate: Candidate) => void; refuse: (path: string) => void; groups: Set<string> },
@@ -83,9 +83,16 @@ function addRuleGroups(
     const path = `${rule.path}.groups[${index}]`
     for (const role of rolesFor(template, rule, identity)) {
       const rendered = render(template, { identity, homeDomain, idNames: false, ...(role !== undefined && { role }) })
-      if (rendered.kind === 'text') {
+      if (rendered.kind === 'unfilled') continue
+      // A name must not bring the prefix with it that tells Keystone's groups from all others.
+      const passes = (text: string): boolean =>
+        groupPrefix !== '' && template.before === '' && text.startsWith(groupPrefix)
+      if (
+        rendered.kind === 'text' &&
+        (!rendered.fromName || (ownsGroup(template, rendered.text) && !passes(rendered.text)))
+      ) {
         out.add({ text: rendered.text, path, fromName: rendered.fromName, isId: isProjectId(template) })
-      } else if (rendered.kind === 'ambiguous') out.refuse(path)
+      } else out.refuse(path)
     }
   }
 }

@@ -19,8 +19,20 @@ const QualifiedName = strictObject(
   },
   'expected a string, or an object with name and domain',
 )
+/** An id, or a name in the home domain; forms that are neither would never match, and a `deny` would deny nobody. */
+const IdOrName = v.pipe(
+  Text,
+  v.check(
+    (text) => readsAsId(text) || !readsAsId(fold(text)),
+    'is no id and would match no name: ids are lower-case, without spaces',
+  ),
+  v.check((text) => {
+    const at = text.lastIndexOf('@')
+    return at <= 0 || !readsAsDomainId(text.slice(at + 1))
+  }, 'is how Kubernetes sees a name of another domain: write {"name": …, "domain": …}'),
+)
 const SELECTOR_EXPECTED = 'expected an id, a name, or an object with name and domain'
-const Selector = v.union([Text, QualifiedName], SELECTOR_EXPECTED)
+const Selector = v.union([IdOrName, QualifiedName], SELECTOR_EXPECTED)
 const SCOPE_EXPECTED = 'expected project, domain, system or unscoped'
 const Scope = v.picklist(['project', 'domain', 'system', 'unscoped'], SCOPE_EXPECTED)
 

@@ -72,7 +72,8 @@ export function render(template: Template, facts: TemplateFacts): Rendered {
     if (value === AMBIGUOUS) return { kind: 'ambiguous' }
     if (isName(placeholder)) {
       fromName = true
-      if ((!facts.idNames && readsAsId(fold(value))) || reachesInto(value, following)) return { kind: 'ambiguous' }
+      const isId = placeholder.endsWith('domain.name') ? readsAsDomainId : readsAsId
+      if ((!facts.idNames && isId(fold(value))) || reachesInto(value, following)) return { kind: 'ambiguous' }
     }
     text += value + following
     last = { placeholder, value, following }

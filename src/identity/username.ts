@@ -1,6 +1,7 @@
 import type { CompiledRule, RenderUsername } from './compiled-mapping.ts'
 import { hasHiddenCharacter, readsAsSystemName } from './names.ts'
-import { couldRender, literalOf, render, specificityOf, type Template } from './template.ts'
+import { createOwnership } from './ownership.ts'
+import { literalOf, render, type Template } from './template.ts'
 
 /**
  * Prepares user names. Two users must not render to one name. A text that several user names of the document could make
@@ -15,8 +16,8 @@ export function createUsernameRenderer(
 ): RenderUsername {
   const templates = [fallback, ...rules.flatMap(({ username }) => username ?? [])]
   const literals = new Set(templates.flatMap((template) => literalOf(template) ?? []))
-  const ranked = rank(templates.filter(({ holes }) => holes.length > 0))
-  const idNames = !ranked.some(({ holes }) => holes.some(({ placeholder }) => placeholder === 'user.id'))
+  const owns = createOwnership(templates, { exclusive: true })
+  const idNames = !templates.some(({ holes }) => holes.some(({ placeholder }) => placeholder === 'user.id'))
   return (identity, matched) => {
     const names = matched.flatMap(({ username }) => username ?? [])
     const template = names.at(-1) ?? fallback
@@ -26,17 +27,6 @@ export function createUsernameRenderer(
     if (hasHiddenCharacter(text) || readsAsSystemName(text)) return undefined
     if (literalOf(template) !== undefined) return text
     if (literals.has(text) && !names.some((name) => literalOf(name) === text)) return undefined
-    const owner = ranked.find((candidate) => couldRender(candidate, text))
-    return owner !== undefined && shapeOf(owner) === shapeOf(template) ? text : undefined
+    return owns(template, text) ? text : undefined
   }
-}
-
-/** Each shape once, the one that says most first; of equal ones the first in the document. */
-function rank(templates: readonly Template[]): Template[] {
-  const shapes = new Map(templates.toReversed().map((template) => [shapeOf(template), template]))
-  return [...shapes.values()].reverse().sort((one, other) => specificityOf(other) - specificityOf(one))
-}
-
-function shapeOf(template: Template): string {
-  return JSON.stringify(template)
 }

@@ -75,8 +75,9 @@ function toScope(token: KeystoneToken): Identity['scope'] | undefined {
 }
 
 // `.` and `..` survive every encoding of a path segment: the groups of such a user would be asked of another URL.
+// Half a surrogate pair cannot be encoded at all.
 function isPathSegment(id: string): boolean {
-  return id !== '.' && id !== '..'
+  return id !== '.' && id !== '..' && id.isWellFormed()
 }
 
 /** Reads the answer of `GET /users/{id}/groups`; `undefined` when it is not one. */

@@ -5,12 +5,13 @@ import { summarise, toTable } from './report.ts'
 import { type Outcome, playScenario } from './rounds.ts'
 import type { Scenario } from './scenario.ts'
 import { mappingRules } from './scenarios/mapping-rules.ts'
+import { policyOfManyRoles, policyOfOwnRole } from './scenarios/policy-entries.ts'
 import { warmTokenReview } from './scenarios/warm-token-review.ts'
 import { createStage } from './stage.ts'
 
 // `npm run bench`. Exits with 0 whatever the ratios are, with 1 when a measurement is invalid.
 
-const SCENARIOS: readonly Scenario[] = [warmTokenReview, mappingRules]
+const SCENARIOS: readonly Scenario[] = [warmTokenReview, mappingRules, policyOfManyRoles, policyOfOwnRole]
 
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())

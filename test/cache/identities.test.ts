@@ -172,6 +172,14 @@ describe('a refusal', () => {
     expect(webhook.log.filter((line) => line.event === 'error')).toEqual([])
   })
 
+  it('of garbage removes nothing from KV, as nothing of it is there', async () => {
+    const remove = () => Promise.reject(new Error('removed'))
+    const webhook = await createWebhook({ keystone: rejecting, cache: { ...faulty({}), delete: remove } })
+    await webhook.review(fernetShaped())
+    await webhook.background()
+    expect(webhook.log.filter((line) => line.event === 'error')).toEqual([])
+  })
+
   it('cannot push a user out of memory', async () => {
     let keystone: (request: Request) => Promise<Response> = healthy()
     const cache = faulty({ get: async () => new Map() })
@@ -219,6 +227,22 @@ describe('what KV holds', () => {
     const isolate = await anotherIsolate(webhook, { keystone: rejecting })
     expect(await isIn(isolate, mallorys)).toBe(false)
     expect(await isIn(isolate, admins)).toBe(true)
+  })
+
+  it('of a token that Keystone refuses is gone', async () => {
+    let keystone: (request: Request) => Promise<Response> = healthy()
+    const webhook = await createWebhook({ keystone: (request) => keystone(request) })
+    const before = new Set(await keysIn())
+    const token = fernetShaped()
+    await webhook.review(token)
+    await webhook.background()
+    const added = async () => (await keysIn()).filter((key) => !before.has(key) && key.startsWith('identity/'))
+    expect(await added()).toHaveLength(1)
+    webhook.clock.advance(120_000)
+    keystone = rejecting
+    expect(await isIn(webhook, token)).toBe(false)
+    await webhook.background()
+    expect(await added()).toEqual([])
   })
 
   it('goes on through a rotation of CACHE_KEYS, and ends when its key is taken away', async () => {

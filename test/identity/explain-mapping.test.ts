@@ -84,11 +84,13 @@ describe('the explanation of a mapping', () => {
       { path: 'groups.keystone', reason: 'ambiguous_name' },
       { path: 'groups.keystone', reason: 'ambiguous_name' },
       { path: 'rules[0].groups[2]', reason: 'system' },
+      { path: 'rules[0].groups[3]', reason: 'ambiguous_name' },
       { path: 'rules[0].groups[4]', reason: 'ambiguous_name' },
       { path: 'rules[0].groups[4]', reason: 'ambiguous_name' },
+      { path: 'rules[1].groups[0]', reason: 'ambiguous_name' },
       { path: 'rules[1].groups[0]', reason: 'literal_group' },
       { path: 'rules[1].groups[1]', reason: 'id' },
     ])
-    expect(result).toMatchObject({ ok: true, value: { leftOut: 10 } })
+    expect(result).toMatchObject({ ok: true, value: { leftOut: 12 } })
   })
 })

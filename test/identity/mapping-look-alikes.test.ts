@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../src/identity/identity.ts'
-import { ALICE, DEMO, OTHER, refusalOf, role, userOf } from './mapping-fixtures.ts'
+import { ALICE, DEMO, faultsOf, OTHER, refusalOf, role, userOf } from './mapping-fixtures.ts'
 
 const ID = 'f'.repeat(32)
 const reserved = { reason: 'reserved_name' }
@@ -153,5 +153,35 @@ describe('a user name', () => {
   it('that a template makes a name of the system refuses the login', () => {
     expect(refusalOf({ username: 'sys{user.name}' }, user('tem:admin'))).toEqual(reserved)
     expect(refusalOf({ username: ' {user.name}' }, user('System:admin'))).toEqual(reserved)
+  })
+})
+
+describe('a group that another of the templates makes', () => {
+  const inProject = (name: string) => ({ scope: { ...DEMO, name } })
+
+  it("is not reached by a name that brings the other one's text with it", () => {
+    const rules = [{ role: 'admin', groups: ['admins:{project.name}'] }, { groups: ['{project.name}'] }]
+    const user = userOf({ groups: { project: false }, rules }, inProject('admins:demo'))
+    expect([user.groups, user.leftOut]).toEqual([[], 1])
+    expect(userOf({ groups: { project: false }, rules }, inProject('demo')).groups).toEqual(['demo'])
+  })
+
+  it("nor by one that brings the prefix of Keystone's groups", () => {
+    const document = { groups: { prefix: 'ks:', project: false }, rules: [{ groups: ['{project.name}'] }] }
+    expect(userOf(document, inProject('ks:platform')).groups).toEqual([])
+    expect(userOf(document, inProject('platform')).groups).toEqual(['platform'])
+  })
+
+  it('nor by a domain that is named like the id of another', () => {
+    const user = { ...ALICE, domain: { id: OTHER.id, name: 'default' } }
+    expect(
+      userOf({ groups: { project: false }, rules: [{ groups: ['dom:{user.domain.name}'] }] }, { user }).groups,
+    ).toEqual([])
+  })
+})
+
+describe('a selector that could never match', () => {
+  it.each([`alice@${OTHER.id}`, 'alice@default', 'F'.repeat(32)])('is a fault in deny: %s', (user) => {
+    expect(Object.keys(faultsOf({ deny: { users: [user] } }))).toEqual(['deny.users[0]'])
   })
 })

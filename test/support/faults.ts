@@ -62,6 +62,7 @@ export const KV_FAULTS: Readonly<Record<string, CacheNamespace>> = {
 
 export function faulty({ get, put }: { get?: Get; put?: Put }): CacheNamespace {
   return {
+    delete: (key: string) => env.CACHE.delete(key),
     get: get ?? ((keys, options) => env.CACHE.get(keys, options)),
     put: put ?? ((key: string, value: string, options?: KVNamespacePutOptions) => env.CACHE.put(key, value, options)),
   } as CacheNamespace

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { accessReview, toAccessContender } from '../access-review.ts'
+import { serveKeystone } from '../keystone.ts'
+import type { Pair, Scenario } from '../scenario.ts'
+import type { Stage } from '../stage.ts'
+import { serveWebhook } from '../webhook.ts'
+
+type Entry = (index: number) => { role: string; namespace: string }
+
+/** A decision over 1,000 entries, each for a role of its own, against one over 2. */
+export const policyOfManyRoles: Scenario = {
+  name: 'policy-many-roles',
+  title: 'A SubjectAccessReview under a policy of 1,000 entries for as many roles, and under one of 2',
+  target: 0.8,
+  start: (stage) => start(stage, (index) => ({ role: `role-${index}`, namespace: `namespace-${index}` })),
+}
+
+/** The same where all entries are for the caller's own role, each for a namespace of its own. */
+export const policyOfOwnRole: Scenario = {
+  name: 'policy-own-role',
+  title: "A SubjectAccessReview under a policy of 1,000 entries for the caller's role, and under one of 2",
+  target: 0.8,
+  start: (stage) => start(stage, (index) => ({ role: 'member', namespace: `namespace-${index}` })),
+}
+
+async function start(stage: Stage, entry: Entry): Promise<Pair> {
+  const keystoneUrl = await serveKeystone(stage)
+  const credential = randomBytes(32).toString('base64url')
+  // The last entry of the long policy is the first of the short one.
+  const asked = entry(999)
+  const post = { authorization: `Bearer ${credential}`, body: accessReview(asked.role, asked.namespace) }
+  const serve = (name: string, from: number) =>
+    serveWebhook(stage, { name, keystoneUrl, credential, documents: { mapping: '{}', policy: policyOf(from, entry) } })
+  return {
+    post,
+    subject: toAccessContender('1,000 entries', await serve('many-entries', 0), post),
+    baseline: toAccessContender('2 entries', await serve('few-entries', 998), post),
+  }
+}
+
+function policyOf(from: number, entry: Entry): string {
+  const entries = Array.from({ length: 1_000 - from }, (_, offset) => {
+    const { role, namespace } = entry(from + offset)
+    return { users: { roles: [role], projects: ['demo'] }, resource_permissions: { [`${namespace}/pods`]: ['get'] } }
+  })
+  return JSON.stringify(entries)
+}
