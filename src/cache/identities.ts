@@ -122,6 +122,9 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     const startedAtMs = deps.now()
     const lookUpMs = Math.min(deps.lookUpBudgetMs, endsAtMs - startedAtMs)
     const { result, calls } = await deps.keystone.lookUp(token, mapping.readsGroups, lookUpMs)
+    if (stored !== undefined && !result.ok && result.error.reason !== 'unavailable') {
+      waitUntil(deps.store.remove(fingerprints))
+    }
     const cost = {
       source: 'keystone',
       fingerprint,
