@@ -17,10 +17,31 @@ type clusterOptions struct {
 	authenticationWebhook string
 	// authenticationVersion of TokenReview: "v1" or "v1beta1".
 	authenticationVersion string
+	// authorizationWebhook is the kubeconfig of --authorization-webhook-config-file; RBAC alone when empty.
+	authorizationWebhook string
+	// authorizationVersion of SubjectAccessReview: "v1" or "v1beta1".
+	authorizationVersion string
+	// authorizationConfig is the file of --authorization-config, the structured way to say the same.
+	authorizationConfig string
 }
 
 func (options clusterOptions) flags() []string {
-	flags := []string{"--authorization-mode=RBAC"}
+	var flags []string
+	switch {
+	case options.authorizationConfig != "":
+		flags = append(flags, "--authorization-config="+options.authorizationConfig)
+	case options.authorizationWebhook != "":
+		flags = append(flags,
+			"--authorization-mode=Webhook,RBAC",
+			"--authorization-webhook-config-file="+options.authorizationWebhook,
+			"--authorization-webhook-version="+options.authorizationVersion,
+			// As short as it goes: an edit of the policy is what is waited for.
+			"--authorization-webhook-cache-authorized-ttl=1s",
+			"--authorization-webhook-cache-unauthorized-ttl=1s",
+		)
+	default:
+		flags = append(flags, "--authorization-mode=RBAC")
+	}
 	if options.authenticationWebhook != "" {
 		flags = append(flags,
 			"--authentication-token-webhook-config-file="+options.authenticationWebhook,
