@@ -5,13 +5,19 @@ import { summarise, toTable } from './report.ts'
 import { type Outcome, playScenario } from './rounds.ts'
 import type { Scenario } from './scenario.ts'
 import { mappingRules } from './scenarios/mapping-rules.ts'
-import { policyOfManyRoles, policyOfOwnRole } from './scenarios/policy-entries.ts'
+import { policyAgainstPeer, policyOfManyRoles, policyOfOwnRole } from './scenarios/policy-entries.ts'
 import { warmTokenReview } from './scenarios/warm-token-review.ts'
 import { createStage } from './stage.ts'
 
 // `npm run bench`. Exits with 0 whatever the ratios are, with 1 when a measurement is invalid.
 
-const SCENARIOS: readonly Scenario[] = [warmTokenReview, mappingRules, policyOfManyRoles, policyOfOwnRole]
+const SCENARIOS: readonly Scenario[] = [
+  warmTokenReview,
+  mappingRules,
+  policyOfManyRoles,
+  policyOfOwnRole,
+  ...policyAgainstPeer,
+]
 
 const interrupted = new AbortController()
 process.on('SIGINT', () => interrupted.abort())
@@ -25,7 +31,11 @@ async function main(): Promise<void> {
   }
   if (!existsSync(options.bundle)) throw new Error(`${options.bundle} is missing; "npm run bundle" builds it`)
   const outcomes: Outcome[] = []
-  for (const scenario of select(options)) outcomes.push(await play(scenario, options))
+  for (const scenario of select(options)) {
+    const unavailable = scenario.unavailable?.()
+    if (unavailable === undefined) outcomes.push(await play(scenario, options))
+    else process.stderr.write(`bench: ${scenario.name} is left out: ${unavailable}\n`)
+  }
   process.stdout.write(options.json ? toJson(outcomes, options) : outcomes.map(toText).join('\n'))
 }
 

@@ -30,6 +30,8 @@ export interface Scenario {
   readonly title: string
   /** The least throughput, as a share of the baseline's, that the project promises. Printed, never enforced. */
   readonly target: number
+  /** Why it cannot be played on this machine, if so; then it is left out, and that is said. */
+  unavailable?(): string | undefined
   /** Starts both servers; what it starts it hands to the stage. */
   start(stage: Stage): Promise<Pair>
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { accessReview, toAccessContender } from '../access-review.ts'
 import { serveKeystone } from '../keystone.ts'
+import { servePeer, whyNoPeer } from '../peer.ts'
 import type { Pair, Scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
 import { serveWebhook } from '../webhook.ts'
@@ -21,6 +22,39 @@ export const policyOfOwnRole: Scenario = {
   title: "A SubjectAccessReview under a policy of 1,000 entries for the caller's role, and under one of 2",
   target: 0.8,
   start: (stage) => start(stage, (index) => ({ role: 'member', namespace: `namespace-${index}` })),
+}
+
+/** The same policies of 1,000 entries against k8s-keystone-auth. */
+export const policyAgainstPeer: readonly Scenario[] = [
+  {
+    name: 'policy-many-roles-peer',
+    title: 'A SubjectAccessReview under 1,000 entries for as many roles, here and in k8s-keystone-auth',
+    target: 4,
+    unavailable: whyNoPeer,
+    start: (stage) => startAgainstPeer(stage, (index) => ({ role: `role-${index}`, namespace: `namespace-${index}` })),
+  },
+  {
+    name: 'policy-own-role-peer',
+    title: "A SubjectAccessReview under 1,000 entries for the caller's role, here and in k8s-keystone-auth",
+    target: 20,
+    unavailable: whyNoPeer,
+    start: (stage) => startAgainstPeer(stage, (index) => ({ role: 'member', namespace: `namespace-${index}` })),
+  },
+]
+
+async function startAgainstPeer(stage: Stage, entry: Entry): Promise<Pair> {
+  const keystoneUrl = await serveKeystone(stage)
+  const credential = randomBytes(32).toString('base64url')
+  const asked = entry(999)
+  const post = { authorization: `Bearer ${credential}`, body: accessReview(asked.role, asked.namespace) }
+  const policy = policyOf(0, entry)
+  const documents = { mapping: '{}', policy }
+  const webhook = await serveWebhook(stage, { name: 'webhook', keystoneUrl, credential, documents })
+  return {
+    post,
+    subject: toAccessContender('keystone-edge-auth', webhook, post),
+    baseline: await servePeer(stage, { policy, keystoneUrl, post }),
+  }
 }
 
 async function start(stage: Stage, entry: Entry): Promise<Pair> {
