@@ -1,13 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
-import type { GenericSchema } from 'valibot'
+import * as v from 'valibot'
 import { CallersDocumentSchema } from '../documents/callers.ts'
 import { MappingDocumentSchema } from '../identity/mapping-document.ts'
+import { PolicyListSchema, PolicyObjectSchema } from '../policy/policy-document.ts'
 
-const DOCUMENTS: Readonly<Record<string, GenericSchema>> = {
+const DOCUMENTS: Readonly<Record<string, v.GenericSchema>> = {
   callers: CallersDocumentSchema,
   mapping: MappingDocumentSchema,
+  policy: v.union([PolicyListSchema, PolicyObjectSchema]),
 }
 
 /**

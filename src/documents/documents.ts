@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../result.ts'
 import { type Callers, parseCallers } from './callers.ts'
 import { createClusterDocuments } from './cluster-documents.ts'
 import { createDocument, type DocumentDeps, type DocumentState } from './document.ts'
+import { limitFaults } from './limit-faults.ts'
 
 type WaitUntil = (promise: Promise<unknown>) => void
 
@@ -13,6 +14,9 @@ type WaitUntil = (promise: Promise<unknown>) => void
 export type DocumentMissing = 'none' | 'unreadable'
 
 export type Loaded<T> = Result<T, DocumentMissing>
+
+/** A state for operators: with what in the document holds, and yet can never grant anything. */
+export type ReportedState = DocumentState<unknown> & { readonly inert?: readonly Fault[] }
 
 /**
  * The documents of administrators, as they stand in this isolate. What is loaded is there without a promise: each one
@@ -26,7 +30,7 @@ export interface Documents {
   /** The policy in force for a cluster. */
   policy(cluster: string, waitUntil: WaitUntil): Loaded<ParsedPolicy> | Promise<Loaded<ParsedPolicy>>
   /** The documents that decide for a cluster, for operators. */
-  states(cluster: string, waitUntil: WaitUntil): Promise<Readonly<Record<string, DocumentState<unknown>>>>
+  states(cluster: string, waitUntil: WaitUntil): Promise<Readonly<Record<string, ReportedState>>>
 }
 
 /** Loads and keeps all documents. `secretCallers` come from the secret `CALLERS`, and are there even without CONFIG. */
@@ -64,7 +68,12 @@ export function createDocuments(homeDomain: string, secretCallers: Callers, deps
         policies(cluster, waitUntil),
       ])
       const isMissing = mapping.source === 'none' && mapping.faults.length === 0
-      return { callers: ofCallers, mapping: isMissing ? { ...mapping, faults: [NO_MAPPING] } : mapping, policy }
+      const inert = limitFaults(policy.value?.inert ?? [])
+      return {
+        callers: ofCallers,
+        mapping: isMissing ? { ...mapping, faults: [NO_MAPPING] } : mapping,
+        policy: { ...policy, inert },
+      }
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { DocumentState } from '../documents/document.ts'
+import type { ReportedState } from '../documents/documents.ts'
 import type { Fault } from '../fault.ts'
 import type { IdentifyCaller } from './caller.ts'
 import { JSON_HEADERS } from './problem.ts'
@@ -8,10 +8,7 @@ import type { WaitUntil } from './webhook.ts'
 export interface Readiness {
   readonly settings: readonly Fault[]
   readonly keystoneReachable: () => Promise<boolean>
-  readonly documents: (
-    cluster: string,
-    waitUntil: WaitUntil,
-  ) => Promise<Readonly<Record<string, DocumentState<unknown>>>>
+  readonly documents: (cluster: string, waitUntil: WaitUntil) => Promise<Readonly<Record<string, ReportedState>>>
 }
 
 export interface ReadyDeps {
@@ -46,8 +43,9 @@ export function createReady({ identifyCaller, hasCallers, readiness, now }: Read
   }
 }
 
-function describe({ source, digest, seenAtMs, faults }: DocumentState<unknown>, now: number) {
-  return { source, ageSeconds: Math.max(0, Math.round((now - seenAtMs) / 1000)), digest: digest ?? null, faults }
+function describe({ source, digest, seenAtMs, faults, inert = [] }: ReportedState, now: number) {
+  const ageSeconds = Math.max(0, Math.round((now - seenAtMs) / 1000))
+  return { source, ageSeconds, digest: digest ?? null, faults, ...(inert.length > 0 && { inert }) }
 }
 
 function answer(body: unknown, ready: boolean): Response {

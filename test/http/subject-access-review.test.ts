@@ -105,6 +105,19 @@ describe('a SubjectAccessReview', () => {
     })
   }
 
+  it('by a policy with entries that can never match: /readyz names them, and is ready', async () => {
+    const webhook = await start([
+      { users: { roles: ['member'] }, resource_permissions: { pods: ['get'], '*/pods': ['get'] } },
+    ])
+    const keystone = { headers: { Authorization: `Bearer ${CALLER_TOKEN}` } }
+    const { json } = await webhook.send('/readyz', keystone)
+    expect(json.documents.policy).toMatchObject({ source: 'config', faults: [] })
+    expect(json.documents.policy.inert.map(({ path }: { path: string }) => path)).toEqual([
+      '[0].users',
+      '[0].resource_permissions["pods"]',
+    ])
+  })
+
   it('about anyone but a Keystone user is no opinion', async () => {
     const webhook = await start([{ resource: { verbs: ['*'], resources: ['*'], version: '*', namespace: '*' } }])
     for (const extra of [undefined, {}, { 'authentication.kubernetes.io/credential-id': ['JTI=x'] }]) {

@@ -19,7 +19,7 @@ const ROOMS = [
 ]
 /** Node programs: nothing else imports them, and they use the pure rooms and `keystone` only. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  dev: ['dev', 'documents', 'keystone', 'identity', 'k8s'],
+  dev: ['dev', 'documents', 'keystone', 'policy', 'identity', 'k8s'],
 }
 
 const SRC = resolve(import.meta.dirname, '../../src')
