@@ -22,7 +22,7 @@ export function createApp(deps: AppDeps): App {
   const health = createHealth(deps.version)
   const ready = createReady(deps)
 
-  async function route(request: Request, waitUntil: WaitUntil): Promise<Response> {
+  function route(request: Request, waitUntil: WaitUntil): Response | Promise<Response> {
     const path = pathOf(request.url)
     const review = WEBHOOK.exec(path)
     if (review !== null) {
@@ -39,11 +39,14 @@ export function createApp(deps: AppDeps): App {
     return problem('NotFound', 'no such path; reviews go to /webhook or /clusters/<cluster>/webhook')
   }
 
-  return (request, waitUntil) =>
-    route(request, waitUntil).catch((error: unknown) => {
+  return async (request, waitUntil) => {
+    try {
+      return await route(request, waitUntil)
+    } catch (error) {
       deps.onUnexpected(error)
       return problem('ServiceUnavailable', 'unexpected error; see the log of the webhook')
-    })
+    }
+  }
 }
 
 /** The path of an absolute, normalised URL without query and without one trailing slash. */

@@ -11,8 +11,8 @@ export async function readBoundedText(
   const declared = source.headers.get('content-length')
   if (declared !== null && /^\d{1,15}$/.test(declared)) {
     if (Number(declared) > maxBytes) return err('too_large')
-    // A decoded body may be longer than its declared, compressed length.
-    if (!source.headers.has('content-encoding')) return ok(await source.text())
+    // An answer that was decompressed may be longer than its declared length; requests are never decompressed.
+    if (source instanceof Request || !source.headers.has('content-encoding')) return ok(await source.text())
   }
   return source.body === null ? ok('') : readStream(source.body, maxBytes)
 }

@@ -9,7 +9,7 @@ import { toOutcome, type Verdict } from './verdict.ts'
 /** An answer ready to send, and what the audit line says of it. */
 export interface Answer {
   readonly body: string
-  readonly record: Omit<ReviewRecord, 'cluster'>
+  readonly record: ReviewRecord
 }
 
 /** What one mapping makes of one identity; kept beside the identity, so that a warm review neither maps nor encodes. */

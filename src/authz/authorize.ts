@@ -16,7 +16,7 @@ export type AccessVerdict =
   | { readonly decision: 'unknown'; readonly because: 'documents' | 'settings' | 'unexpected' }
 
 /** An answer ready to send; `undecided` is a 503, so that the API server's failure policy decides. */
-export type AccessAnswer = { readonly record: Omit<ReviewRecord, 'cluster'> } & (
+export type AccessAnswer = { readonly record: ReviewRecord } & (
   | { readonly body: string }
   | { readonly undecided: string }
 )

@@ -38,7 +38,7 @@ export function createWebhook({ identifyCaller, review, audit, onUnexpected }: W
       onUnexpected(error)
       return answerUnexpected(decoded.value)
     })
-    audit({ ...answer.record, cluster: caller.value, ray: rayOf(request) })
+    audit(caller.value, answer.record, () => rayOf(request))
     if ('undecided' in answer) return problem('ServiceUnavailable', answer.undecided)
     return new Response(answer.body, { headers: JSON_HEADERS })
   }

@@ -28,7 +28,6 @@ export type AuditReason =
 export interface ReviewRecord {
   readonly kind: 'TokenReview' | 'SubjectAccessReview'
   readonly apiVersion: string
-  readonly cluster: string
   readonly decision: 'allow' | 'deny' | 'no_opinion' | 'unknown'
   readonly reason: AuditReason
   /** The Kubernetes user name, when there is one. */
@@ -41,29 +40,45 @@ export interface ReviewRecord {
   readonly keystoneMs: number
   /** Groups left out because they could pass as something else. */
   readonly leftOut: number
-  /** Cloudflare's id of the request. */
-  readonly ray?: string | undefined
 }
 
-export type Audit = (record: ReviewRecord) => void
+/**
+ * Leaves the audit line of a review. `readRay` gives Cloudflare's id of the request; it is called only for a line that
+ * is written now, as it reads a header.
+ */
+export type Audit = (cluster: string, record: ReviewRecord, readRay: () => string | undefined) => void
+
+interface Line {
+  readonly cluster: string
+  readonly record: ReviewRecord
+}
 
 /** One JSON line a review; what would repeat the same identity's last line is held back and counted in `repeats`. */
 export function createAudit(deps: { now: () => number; repeatsSeconds: number; log: (line: string) => void }): Audit {
-  const holdBack = createHoldBack<ReviewRecord>({
-    now: deps.now,
-    seconds: deps.repeatsSeconds,
-    write: (record, repeats) => deps.log(JSON.stringify({ event: 'review', ...record, repeats })),
-  })
-  return (record) => holdBack(subjectOf(record), signatureOf(record), record)
+  const write = ({ cluster, record }: Line, repeats: number, ray?: string): void =>
+    deps.log(JSON.stringify({ event: 'review', ...record, cluster, ray, repeats }))
+  const holdBack = createHoldBack<Line>({ now: deps.now, seconds: deps.repeatsSeconds, repeats: isRepeat, write })
+  return (cluster, record, readRay) => {
+    const line = { cluster, record }
+    const repeats = holdBack(subjectOf(line), line)
+    if (repeats !== undefined) write(line, repeats, readRay())
+  }
 }
 
 // All tokens that were refused by their shape count as one identity of a cluster: garbage arrives by the thousand.
 // A user's requests are one subject for each entry that allows them, and one for each reason why none does.
-function subjectOf(record: ReviewRecord): string {
-  const subject = record.kind === 'TokenReview' ? record.fingerprint : record.user
-  return `${record.kind}\n${record.cluster}\n${subject ?? ''}\n${record.fingerprint === undefined ? record.reason : ''}`
+function subjectOf({ cluster, record }: Line): string {
+  if (record.fingerprint !== undefined) return `${cluster}\n${record.fingerprint}`
+  return `${cluster}\n${record.kind}\n${record.reason}\n${record.kind === 'SubjectAccessReview' ? record.user : ''}`
 }
 
-function signatureOf(record: ReviewRecord): string {
-  return `${record.apiVersion}\n${record.decision}\n${record.reason}\n${record.source}\n${record.leftOut}\n${record.user}`
+function isRepeat({ record }: Line, { record: last }: Line): boolean {
+  return (
+    record.reason === last.reason &&
+    record.source === last.source &&
+    record.user === last.user &&
+    record.apiVersion === last.apiVersion &&
+    record.decision === last.decision &&
+    record.leftOut === last.leftOut
+  )
 }

@@ -21,12 +21,18 @@ const REPEATS_SECONDS = 60
 
 /** One JSON line an event; the same event again within a minute is counted and not written. */
 export function createReportEvent(deps: { now: () => number; log: (line: string) => void }): ReportEvent {
+  const write = (event: OperationalEvent, repeats: number): void =>
+    deps.log(JSON.stringify({ event: 'error', ...event, repeats }))
   const holdBack = createHoldBack<OperationalEvent>({
     now: deps.now,
     seconds: REPEATS_SECONDS,
-    write: (event, repeats) => deps.log(JSON.stringify({ event: 'error', ...event, repeats })),
+    repeats: (event, last) => JSON.stringify(event) === JSON.stringify(last),
+    write,
   })
-  return (event) => holdBack('document' in event ? event.document : event.code, JSON.stringify(event), event)
+  return (event) => {
+    const repeats = holdBack('document' in event ? event.document : event.code, event)
+    if (repeats !== undefined) write(event, repeats)
+  }
 }
 
 /** An exception nobody foresaw, as an event: class and stack frames only. */

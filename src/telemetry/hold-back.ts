@@ -1,13 +1,17 @@
 import { createBoundedMap } from '../bounded-map.ts'
 
-/** Writes a line unless it would repeat the last one of the same subject; repeats are counted instead. */
-export type HoldBack<Line> = (subject: string, signature: string, line: Line) => void
+/**
+ * Says whether a line is to be written now, and with how many `repeats`: lines equal to it that have gone unwritten
+ * since the last written one of the same subject. `undefined`: it repeats that one, and is counted instead.
+ */
+export type HoldBack<Line> = (subject: string, line: Line) => number | undefined
 
 export interface HoldBackDeps<Line> {
   readonly now: () => number
-  /** How long a repeat is held back; 0 writes every line. */
+  /** How long a repeat is held back; 0 holds nothing back. */
   readonly seconds: number
-  /** `repeats` is how many lines equal to this one have gone unwritten since the last written one. */
+  readonly repeats: (line: Line, last: Line) => boolean
+  /** Writes a line that was held back, when its subject changes or is forgotten. */
   readonly write: (line: Line, repeats: number) => void
 }
 
@@ -17,10 +21,9 @@ const MAX_SUBJECTS = 10_000
  * A log line costs more than a warm review. Every line is accounted for: written ones and their `repeats` add up to
  * what happened, also when a subject changes or is forgotten to make room.
  */
-export function createHoldBack<Line>({ now, seconds, write }: HoldBackDeps<Line>): HoldBack<Line> {
+export function createHoldBack<Line>({ now, seconds, repeats, write }: HoldBackDeps<Line>): HoldBack<Line> {
   interface Last {
     line: Line
-    signature: string
     writtenAtMs: number
     held: number
   }
@@ -34,19 +37,17 @@ export function createHoldBack<Line>({ now, seconds, write }: HoldBackDeps<Line>
     onEvict: (_subject, evicted) => flush(evicted),
   })
 
-  return (subject, signature, line) => {
-    if (seconds === 0) return write(line, 0)
+  return (subject, line) => {
+    if (seconds === 0) return 0
     const previous = last.get(subject)
-    if (previous?.signature === signature && now() - previous.writtenAtMs < seconds * 1000) {
+    const isRepeat = previous !== undefined && repeats(line, previous.line)
+    if (isRepeat && now() - previous.writtenAtMs < seconds * 1000) {
       previous.held += 1
       previous.line = line
-      return
+      return undefined
     }
-    if (previous !== undefined && previous.signature !== signature) {
-      flush(previous)
-      previous.held = 0
-    }
-    write(line, previous?.held ?? 0)
-    last.set(subject, { line, signature, writtenAtMs: now(), held: 0 }, 1)
+    if (previous !== undefined && !isRepeat) flush(previous)
+    last.set(subject, { line, writtenAtMs: now(), held: 0 }, 1)
+    return isRepeat ? previous.held : 0
   }
 }
