@@ -20,7 +20,7 @@ const CODES: Readonly<Record<ProblemReason, number>> = {
   ServiceUnavailable: 503,
 }
 
-/** Sent with every answer: a review must never come out of a cache on the way. */
+/** For answers to a GET, which must never come out of a cache on the way. */
 export const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } as const
 
 /**

@@ -8,7 +8,8 @@ const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 
 /** Reads the body: 415 when it is not declared to be JSON, 413 over 4 MiB, 400 when it is not JSON. */
 export async function readJson(request: Request): Promise<Result<unknown, Response>> {
-  if (!JSON_TYPE.test(request.headers.get('Content-Type') ?? '')) {
+  const type = request.headers.get('Content-Type')
+  if (type !== 'application/json' && !JSON_TYPE.test(type ?? '')) {
     return err(problem('UnsupportedMediaType', 'the body must be sent as Content-Type: application/json'))
   }
   const text = await readBoundedText(request, MAX_BODY_BYTES)

@@ -3,7 +3,7 @@ import { type AccessAnswer, answerAccess } from '../authz/authorize.ts'
 import { decodeReview, type Review } from '../k8s/review.ts'
 import type { Audit } from '../telemetry/audit.ts'
 import type { IdentifyCaller } from './caller.ts'
-import { JSON_HEADERS, problem } from './problem.ts'
+import { problem } from './problem.ts'
 import { readJson } from './read-json.ts'
 
 /** Keeps work alive behind the answer (`ctx.waitUntil`). */
@@ -18,6 +18,9 @@ export interface WebhookDeps {
   readonly audit: Audit
   readonly onUnexpected: (error: unknown) => void
 }
+
+/** An answer to a POST without a lifetime is not cached (RFC 9111, section 3); each header more costs a warm review. */
+const ANSWERED = { headers: { 'Content-Type': 'application/json' } }
 
 /** Answers `POST /webhook`, or `POST /clusters/<named>/webhook`. */
 export type Webhook = (request: Request, named: string | undefined, waitUntil: WaitUntil) => Promise<Response>
@@ -40,7 +43,7 @@ export function createWebhook({ identifyCaller, review, audit, onUnexpected }: W
     })
     audit(caller.value, answer.record, () => rayOf(request))
     if ('undecided' in answer) return problem('ServiceUnavailable', answer.undecided)
-    return new Response(answer.body, { headers: JSON_HEADERS })
+    return new Response(answer.body, ANSWERED)
   }
 }
 
