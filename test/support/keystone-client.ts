@@ -1,0 +1,37 @@
+import { createKeystoneClient, type KeystoneClient } from '../../src/keystone/client.ts'
+import { concealToken } from '../../src/secret.ts'
+import { createClock } from './clock.ts'
+import { fernetShaped } from './tokens.ts'
+
+/** What Keystone answers to a request. */
+export type Respond = (request: Request) => Response | Promise<Response>
+
+/** A client of a Keystone that answers as told, with the requests that it was sent. */
+export function connect(respond: Respond, timeoutMs = 5000) {
+  const clock = createClock()
+  const requests: Request[] = []
+  const inits: RequestInit[] = []
+  const client = createKeystoneClient({
+    url: 'https://keystone.test/v3',
+    timeoutMs,
+    userAgent: 'keystone-edge-auth/0.0.0',
+    now: clock.now,
+    startTimer: clock.startTimer,
+    async fetch(url, init) {
+      const request = new Request(url, init)
+      requests.push(request)
+      inits.push(init)
+      return respond(request)
+    },
+  })
+  return { client, clock, requests, inits }
+}
+
+export const TOKEN = fernetShaped()
+export const lookUp = (client: KeystoneClient, readsGroups = true) =>
+  client.lookUp(concealToken(TOKEN), () => readsGroups, 10_000)
+export const isGroups = (request: Request): boolean => request.url.includes('/groups')
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
+  Response.json(body, { status, headers })
+export const html = (status: number) =>
+  new Response('<html><title>404 Not Found</title></html>', { status, headers: { 'Content-Type': 'text/html' } })
