@@ -264,3 +264,15 @@ describe('a list of 10,000 rules', () => {
     })
   })
 })
+
+describe('several unknown keys', () => {
+  it('are all named, beside what else is wrong', () => {
+    expect(faultsOf({ alow: {}, denny: {}, rules: [{ role: 5, roles: 'x', group_s: [] }] })).toEqual({
+      alow: 'is not a key here',
+      denny: 'is not a key here',
+      'rules[0].role': expect.stringContaining('expected'),
+      'rules[0].roles': 'is not a key here',
+      'rules[0].group_s': 'is not a key here',
+    })
+  })
+})
