@@ -70,6 +70,22 @@ func TestPolicies(t *testing.T) {
 				})
 				s.expectCan(t, asAlice, false, "create", "pods")
 			})
+			t.Run("an explicit deny ends RBAC's grants, and kubectl goes on working", func(t *testing.T) {
+				s.webhook.put(t, "policy", `{"policies": [], "on_no_match": "deny"}`)
+				eventually(t, inForce, "bob loses what RBAC gives him", func() error {
+					if s.can(t, asBob, "list", "secrets") {
+						return errors.New("not yet")
+					}
+					return nil
+				})
+				s.cluster.must(t, asBob, "api-resources")
+				s.cluster.must(t, asBob, "get", "--raw", "/version")
+				if got := s.cluster.whoami(t, asBob).Username; got != "bob" {
+					t.Errorf("whoami: got %q, want bob", got)
+				}
+				s.cluster.must(t, asRobot, "get", "secrets")
+				s.cluster.must(t, asAdmin, "get", "secrets")
+			})
 			t.Run("with the webhook down RBAC still allows, and nothing else does", func(t *testing.T) {
 				s.webhook.process.stop(t)
 				s.cluster.must(t, asRobot, "get", "secrets")
