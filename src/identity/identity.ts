@@ -29,4 +29,3 @@ export const IdentitySchema = v.object({
 
 export type Identity = v.InferOutput<typeof IdentitySchema>
 export type KeystoneGroup = v.InferOutput<typeof Group>
-export type ScopeKind = Identity['scope']['kind']

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Fault } from '../fault.ts'
 import { err, ok, type Result } from '../result.ts'
 import { concealToken, type Token } from '../secret.ts'
 
@@ -24,12 +25,6 @@ export type TokenReviewStatus =
   | { readonly authenticated: true; readonly user: UserInfo }
   | { readonly authenticated: false; readonly error?: string }
 
-/** What is wrong with a body that is no review: where (a JSON path) and what was expected. Never what was there. */
-export interface WireFault {
-  readonly path: string
-  readonly message: string
-}
-
 const VERSIONS = ['authentication.k8s.io/v1', 'authentication.k8s.io/v1beta1'] as const
 
 const TokenReviewBody = v.object(
@@ -48,7 +43,7 @@ const TokenReviewBody = v.object(
 )
 
 /** Reads a TokenReview. Unknown fields are ignored; what is missing or mistyped is named by its path. */
-export function decodeTokenReview(body: unknown): Result<TokenReview, WireFault> {
+export function decodeTokenReview(body: unknown): Result<TokenReview, Fault> {
   const parsed = v.safeParse(TokenReviewBody, body, { abortEarly: true })
   if (parsed.success) {
     return ok({ apiVersion: parsed.output.apiVersion, token: concealToken(parsed.output.spec.token) })
