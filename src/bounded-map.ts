@@ -1,4 +1,7 @@
-/** A map that holds at most so much: the least recently used goes first. Holds plain data only. */
+/**
+ * A map that holds at most so much: what was not used for the longest time goes first, as near as a quarter of all
+ * that fits. Holds plain data only.
+ */
 export interface BoundedMap<K, V> {
   get(key: K): V | undefined
   /** `weight` is in the units of `maxWeight`; a value heavier than that by itself is not kept. */
@@ -16,10 +19,28 @@ export interface BoundedMapOptions<K, V> {
   readonly onEvict?: (key: K, value: V) => void
 }
 
+interface Entry<V> {
+  readonly value: V
+  readonly weight: number
+  /** How much had been placed, in number and weight, when this was. */
+  readonly placed: number
+  readonly placedWeight: number
+}
+
 export function createBoundedMap<K, V>({ maxEntries, maxWeight, onEvict }: BoundedMapOptions<K, V>): BoundedMap<K, V> {
-  // A Map iterates in order of insertion, so its first key is the least recently used one.
-  const entries = new Map<K, { value: V; weight: number }>()
+  // A Map iterates in order of insertion, so its first key is the least recently used one. To move a key costs more
+  // than to find it, so one that little was put behind stays where it is.
+  const entries = new Map<K, Entry<V>>()
+  const [nearEntries, nearWeight] = [maxEntries / 4, maxWeight / 4]
   let total = 0
+  let placed = 0
+  let placedWeight = 0
+
+  function place(key: K, value: V, weight: number): void {
+    placed += 1
+    placedWeight += weight
+    entries.set(key, { value, weight, placed, placedWeight })
+  }
 
   function remove(key: K): V | undefined {
     const entry = entries.get(key)
@@ -33,14 +54,16 @@ export function createBoundedMap<K, V>({ maxEntries, maxWeight, onEvict }: Bound
     get(key) {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, entry)
+      if (placed - entry.placed >= nearEntries || placedWeight - entry.placedWeight >= nearWeight) {
+        entries.delete(key)
+        place(key, entry.value, entry.weight)
+      }
       return entry.value
     },
     set(key, value, weight) {
       remove(key)
       if (weight > maxWeight) return
-      entries.set(key, { value, weight })
+      place(key, value, weight)
       total += weight
       for (const oldest of entries.keys()) {
         if (entries.size <= maxEntries && total <= maxWeight) return

@@ -54,7 +54,7 @@ function connectFaulty(faults: readonly Fault[], callers: Callers, { now }: Effe
   return {
     identifyCaller: createIdentifyCaller(async () => callers),
     hasCallers: async () => callers.clusters.size > 0,
-    review: async ({ kind, review }) =>
+    review: ({ kind, review }) =>
       kind === 'TokenReview'
         ? answerVerdict(review, { reason: 'settings' })
         : answerAccess(review, { decision: 'unknown', because: 'settings' }),
@@ -83,15 +83,17 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
   return {
     identifyCaller: createIdentifyCaller(documents.callers),
     hasCallers: async (waitUntil: WaitUntil) => (await documents.callers(waitUntil)).clusters.size > 0,
-    async review({ kind, review }, cluster, waitUntil) {
+    review({ kind, review }, cluster, waitUntil) {
       if (kind === 'SubjectAccessReview') {
-        const current = documents.policy(cluster, waitUntil)
-        return answerAccess(review, authorize(review, current instanceof Promise ? await current : current))
+        const policy = documents.policy(cluster, waitUntil)
+        return policy instanceof Promise
+          ? policy.then((loaded) => answerAccess(review, authorize(review, loaded)))
+          : answerAccess(review, authorize(review, policy))
       }
+      const mapping = documents.mapping(cluster, waitUntil)
+      if (!(mapping instanceof Promise)) return authenticate(review, mapping, waitUntil, reviewMs)
       const endsAtMs = now() + reviewMs
-      const current = documents.mapping(cluster, waitUntil)
-      const mapping = current instanceof Promise ? await current : current
-      return authenticate(review, mapping, waitUntil, endsAtMs - now())
+      return mapping.then((loaded) => authenticate(review, loaded, waitUntil, endsAtMs - now()))
     },
     readiness: { settings: [], keystoneReachable: keystone.isReachable, documents: documents.states },
     now,

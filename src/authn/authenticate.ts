@@ -1,5 +1,5 @@
-import type { Identities } from '../cache/identities.ts'
-import type { Loaded } from '../documents/documents.ts'
+import type { FlightResult, Identities } from '../cache/identities.ts'
+import type { DocumentMissing, Loaded } from '../documents/documents.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import { recogniseTokenFormat } from '../keystone/format.ts'
@@ -21,30 +21,46 @@ export type Authenticate = (
   mapping: Loaded<Mapping>,
   waitUntil: (promise: Promise<unknown>) => void,
   budgetMs: number,
-) => Promise<Answer>
+) => Answer | Promise<Answer>
 
 export function createAuthenticate(identities: Identities<MappedAnswer>): Authenticate {
-  return async (review, loaded, waitUntil, budgetMs) => {
-    if (recogniseTokenFormat(review.token) === undefined) return answerVerdict(review, { reason: 'malformed' })
-    if (!loaded.ok) return answerVerdict(review, { reason: loaded.error === 'none' ? 'no_mapping' : 'documents' })
+  return (review, loaded, waitUntil, budgetMs) => {
+    if (!loaded.ok) return answerWithout(review, loaded.error)
     const mapping = loaded.value
-    const { result, source, fingerprint, keystoneCalls, keystoneMs } = await identities.find(
-      review.token,
-      mapping,
-      waitUntil,
-      budgetMs,
-    )
-    const cost = { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
-    if (!result.ok) return answerVerdict(review, result.error, cost)
-    const known = result.value
-    const key = `${mapping.digest}\n${review.apiVersion}`
-    let mapped = known.answer(key)
-    if (mapped === undefined) {
-      mapped = toMappedAnswer(review, judge(known.identity, mapping))
-      known.keepAnswer(key, mapped, mapped.body.length)
-    }
-    return toAnswer(review, mapped, cost)
+    // Only tokens of a known shape are ever remembered, so one that is needs no second look at it.
+    const remembered = identities.recall(review.token, mapping)
+    if (remembered !== undefined) return answerFound(review, mapping, remembered)
+    if (!isShapedLikeToken(review)) return answerVerdict(review, { reason: 'malformed' })
+    const finding = identities.find(review.token, mapping, waitUntil, budgetMs)
+    return finding.then((found) => answerFound(review, mapping, found))
   }
+}
+
+/** What no Keystone token looks like is a definite no, with or without a mapping. */
+function answerWithout(review: TokenReview, missing: DocumentMissing): Answer {
+  if (!isShapedLikeToken(review)) return answerVerdict(review, { reason: 'malformed' })
+  return answerVerdict(review, { reason: missing === 'none' ? 'no_mapping' : 'documents' })
+}
+
+function isShapedLikeToken({ token }: TokenReview): boolean {
+  return recogniseTokenFormat(token) !== undefined
+}
+
+function answerFound(
+  review: TokenReview,
+  mapping: Mapping,
+  { result, source, fingerprint, keystoneCalls, keystoneMs }: FlightResult<MappedAnswer>,
+): Answer {
+  const cost = { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
+  if (!result.ok) return answerVerdict(review, result.error, cost)
+  const known = result.value
+  const key = `${mapping.digest}\n${review.apiVersion}`
+  let mapped = known.answer(key)
+  if (mapped === undefined) {
+    mapped = toMappedAnswer(review, judge(known.identity, mapping))
+    known.keepAnswer(key, mapped, mapped.body.length)
+  }
+  return toAnswer(review, mapped, cost)
 }
 
 /** An answer for which no identity was needed, or none was found. */

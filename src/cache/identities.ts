@@ -26,10 +26,12 @@ export interface Found<T> {
   readonly keystoneMs: number
 }
 
-type FlightResult<Answer> = Found<Result<KnownIdentity<Answer>, Rejection | Unavailable>>
+export type FlightResult<Answer> = Found<Result<KnownIdentity<Answer>, Rejection | Unavailable>>
 
 export interface Identities<Answer> {
-  /** Memory, then KV, then Keystone. Never throws for what any of the three does. */
+  /** What this isolate remembers of the token, without a promise: a warm review waits for nothing but its body. */
+  recall(token: Token, mapping: Pick<Mapping, 'readsGroups'>): FlightResult<Answer> | undefined
+  /** KV, then Keystone, for what is not remembered. Never throws for what any of the two does. */
   find(
     token: Token,
     mapping: Pick<Mapping, 'digest' | 'readsGroups'>,
@@ -77,7 +79,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     return identity.groups !== 'not_read' || !readsGroups(identity)
   }
 
-  function fromMemory(token: Token, mapping: Pick<Mapping, 'readsGroups'>): FlightResult<Answer> | undefined {
+  function recall(token: Token, mapping: Pick<Mapping, 'readsGroups'>): FlightResult<Answer> | undefined {
     const hit = known.get(token)
     if (hit !== undefined && deps.now() >= hit.identity.expiresAtMs) {
       return atNoCost(err({ reason: 'expired' }), 'memory', hit.fingerprint)
@@ -158,9 +160,8 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   }
 
   return {
+    recall,
     async find(token, mapping, waitUntil, budgetMs) {
-      const remembered = fromMemory(token, mapping)
-      if (remembered !== undefined) return remembered
       const flown = await deps.flights.run({
         key: `${mapping.digest}\n${revealToken(token)}`,
         budgetMs: Math.min(deps.flightBudgetMs, budgetMs),

@@ -16,29 +16,40 @@ export type IdentifyCaller = (
   request: Request,
   named: string | undefined,
   waitUntil: (promise: Promise<unknown>) => void,
-) => Promise<Result<string, Response>>
+) => Identified | Promise<Identified>
+
+type Identified = Result<string, Response>
 
 export function createIdentifyCaller(
   readCallers: (waitUntil: (promise: Promise<unknown>) => void) => Callers | Promise<Callers>,
 ): IdentifyCaller {
   let accepted: { readonly callers: Callers; readonly headers: BoundedMap<string, string> } | undefined
 
-  return async (request, named, waitUntil) => {
-    const header = request.headers.get('Authorization')
-    if (header === null) return err(unauthorized('no caller credential: send "Authorization: Bearer <credential>"'))
-    const current = readCallers(waitUntil)
-    const callers = current instanceof Promise ? await current : current
+  function identify(header: string, callers: Callers, named: string | undefined): Identified | Promise<Identified> {
     if (accepted?.callers !== callers) accepted = { callers, headers: createBoundedMap(REMEMBERED) }
     const { headers } = accepted
-    let cluster = headers.get(header)
-    if (cluster === undefined) {
-      cluster = await findCluster(header, callers)
+    const known = headers.get(header)
+    if (known !== undefined) return checkNamed(known, named)
+    return findCluster(header, callers).then((cluster) => {
       if (cluster === undefined) return err(unauthorized(explainUnknown(callers)))
       headers.set(header, cluster, header.length)
-    }
-    if (named === undefined || named === cluster) return ok(cluster)
-    return err(problem('Forbidden', "this credential belongs to another cluster than the path's; check the server URL"))
+      return checkNamed(cluster, named)
+    })
   }
+
+  return (request, named, waitUntil) => {
+    const header = request.headers.get('Authorization')
+    if (header === null) return err(unauthorized('no caller credential: send "Authorization: Bearer <credential>"'))
+    const callers = readCallers(waitUntil)
+    return callers instanceof Promise
+      ? callers.then((read) => identify(header, read, named))
+      : identify(header, callers, named)
+  }
+}
+
+function checkNamed(cluster: string, named: string | undefined): Identified {
+  if (named === undefined || named === cluster) return ok(cluster)
+  return err(problem('Forbidden', "this credential belongs to another cluster than the path's; check the server URL"))
 }
 
 async function findCluster(header: string, callers: Callers): Promise<string | undefined> {

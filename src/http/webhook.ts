@@ -9,8 +9,10 @@ import { readJson } from './read-json.ts'
 /** Keeps work alive behind the answer (`ctx.waitUntil`). */
 export type WaitUntil = (promise: Promise<unknown>) => void
 
-/** Answers one review for one cluster. Rejects for bugs only. */
-export type AnswerReview = (review: Review, cluster: string, waitUntil: WaitUntil) => Promise<Answer | AccessAnswer>
+/** Answers one review for one cluster, without a promise where nothing is waited for. Fails for bugs only. */
+export type AnswerReview = (review: Review, cluster: string, waitUntil: WaitUntil) => AnyAnswer | Promise<AnyAnswer>
+
+type AnyAnswer = Answer | AccessAnswer
 
 export interface WebhookDeps {
   readonly identifyCaller: IdentifyCaller
@@ -31,23 +33,28 @@ export type Webhook = (request: Request, named: string | undefined, waitUntil: W
  */
 export function createWebhook({ identifyCaller, review, audit, onUnexpected }: WebhookDeps): Webhook {
   return async (request, named, waitUntil) => {
-    const caller = await identifyCaller(request, named, waitUntil)
+    const identified = identifyCaller(request, named, waitUntil)
+    const caller = identified instanceof Promise ? await identified : identified
     if (!caller.ok) return caller.error
     const body = await readJson(request)
     if (!body.ok) return body.error
     const decoded = decodeReview(body.value)
     if (!decoded.ok) return problem('BadRequest', `${decoded.error.path}: ${decoded.error.message}`)
-    const answer = await review(decoded.value, caller.value, waitUntil).catch((error: unknown) => {
+    let answer: AnyAnswer
+    try {
+      const answering = review(decoded.value, caller.value, waitUntil)
+      answer = answering instanceof Promise ? await answering : answering
+    } catch (error) {
       onUnexpected(error)
-      return answerUnexpected(decoded.value)
-    })
+      answer = answerUnexpected(decoded.value)
+    }
     audit(caller.value, answer.record, () => rayOf(request))
     if ('undecided' in answer) return problem('ServiceUnavailable', answer.undecided)
     return new Response(answer.body, ANSWERED)
   }
 }
 
-function answerUnexpected({ kind, review }: Review): Answer | AccessAnswer {
+function answerUnexpected({ kind, review }: Review): AnyAnswer {
   return kind === 'TokenReview'
     ? answerVerdict(review, { reason: 'unexpected' })
     : answerAccess(review, { decision: 'unknown', because: 'unexpected' })

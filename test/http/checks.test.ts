@@ -100,20 +100,20 @@ describe('what is no review gets a Status that helps', () => {
 describe('the body of a review', () => {
   const valid = reviewBody('x')
   const cases: [string, unknown, string][] = [
-    ['a list', [], 'apiVersion'],
+    ['a list', [], '(body)'],
     ['a number', 5, '(body)'],
     ['null', null, '(body)'],
     ['nothing', {}, 'apiVersion'],
     ['another version', { ...valid, apiVersion: 'authentication.k8s.io/v2' }, 'apiVersion'],
     ['another kind', { ...valid, kind: 'Pod' }, 'kind'],
     ['no spec', { ...valid, spec: undefined }, 'spec'],
-    ['a spec that is a list', { ...valid, spec: [] }, 'spec.token'],
+    ['a spec that is a list', { ...valid, spec: [] }, 'spec'],
     ['no token', { ...valid, spec: {} }, 'spec.token'],
     ['a token that is a number', { ...valid, spec: { token: 5 } }, 'spec.token'],
     ['a token that is null', { ...valid, spec: { token: null } }, 'spec.token'],
     ['keys in another case', { ...valid, spec: { Token: 'x' } }, 'spec.token'],
     ['audiences that are no list', { ...valid, spec: { token: 'x', audiences: 'x' } }, 'spec.audiences'],
-    ['an audience that is a number', { ...valid, spec: { token: 'x', audiences: [1] } }, 'spec.audiences.0'],
+    ['an audience that is a number', { ...valid, spec: { token: 'x', audiences: [1] } }, 'spec.audiences[0]'],
   ]
   for (const [name, body, path] of cases) {
     it(`${name}: 400 that names ${path}`, async () => {
