@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 export interface Options {
   /** Pairs of measurements for each scenario. */
   readonly rounds: number
-  /** Length of one measurement. */
+  /** Length of one measurement, in turns of a second with the other's. */
   readonly seconds: number
   /** Connections that are kept busy. */
   readonly connections: number
@@ -20,7 +20,7 @@ export interface Options {
 export const USAGE = `Usage: npm run bench -- [options]
 
   --rounds N       pairs of measurements, interleaved (9)
-  --seconds N      length of one measurement (4)
+  --seconds N      length of one measurement, in turns of a second (4)
   --connections N  connections that are kept busy (16)
   --scenario NAME  only this one; may be repeated (all)
   --bundle PATH    the built Worker (dist/worker.js)

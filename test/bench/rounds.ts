@@ -2,6 +2,7 @@ import { type ApplyLoad, createLoad, type Load, type LoadOptions } from './load.
 import { readProcessorSeconds } from './processor-time.ts'
 import type { Contender, Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
+import { spreadOf } from './statistics.ts'
 
 /** One contender in one round. */
 export interface Measurement extends Load {
@@ -29,6 +30,8 @@ export interface RoundOptions extends LoadOptions {
 /** Answers vary by a few bytes at the most, when a measurement ends in the middle of some. */
 const MAX_SIZE_DIFFERENCE = 0.01
 
+const TURN_SECONDS = 1
+
 type Measure = (contender: Contender) => Promise<Measurement>
 
 /** Plays one scenario: both warmed up, then interleaved rounds. Rejects when anything makes the figures worthless. */
@@ -43,22 +46,38 @@ export async function playScenario(scenario: Scenario, stage: Stage, options: Ro
   const rounds: Round[] = []
   for (let number = 1; number <= options.rounds; number += 1) {
     options.onProgress(`${scenario.name}: round ${number} of ${options.rounds}`)
-    rounds.push(await playRound(subject, baseline, measure, number % 2 === 1))
+    rounds.push(await playRound(subject, baseline, measure, options.seconds))
   }
   await check()
   return { scenario, names: { subject: subject.name, baseline: baseline.name }, rounds }
 }
 
-/** Whoever goes first may find another machine than who follows, so that changes from round to round. */
-async function playRound(
-  subject: Contender,
-  baseline: Contender,
-  measure: Measure,
-  subjectFirst: boolean,
-): Promise<Round> {
-  if (subjectFirst) return { subject: await measure(subject), baseline: await measure(baseline) }
-  const before = await measure(baseline)
-  return { subject: await measure(subject), baseline: before }
+/**
+ * Both in turns of a second each, as the machine of one second is not that of the next. Whoever goes first changes
+ * from turn to turn.
+ */
+async function playRound(subject: Contender, baseline: Contender, measure: Measure, seconds: number): Promise<Round> {
+  const seen = { subject: [] as Measurement[], baseline: [] as Measurement[] }
+  for (let turn = 0; turn < seconds; turn += 1) {
+    if (turn % 2 === 0) seen.subject.push(await measure(subject))
+    seen.baseline.push(await measure(baseline))
+    if (turn % 2 === 1) seen.subject.push(await measure(subject))
+  }
+  return { subject: merge(seen.subject), baseline: merge(seen.baseline) }
+}
+
+/** Turns of equal length as one measurement. */
+function merge(turns: readonly Measurement[]): Measurement {
+  const sum = (pick: (turn: Measurement) => number): number => turns.reduce((total, turn) => total + pick(turn), 0)
+  const requests = sum((turn) => turn.requests)
+  return {
+    requests,
+    requestsPerSecond: sum((turn) => turn.requestsPerSecond) / turns.length,
+    p50Ms: spreadOf(turns.map(({ p50Ms }) => p50Ms)).median,
+    p99Ms: spreadOf(turns.map(({ p99Ms }) => p99Ms)).median,
+    bytesPerAnswer: sum((turn) => turn.bytesPerAnswer * turn.requests) / requests,
+    processorMicrosPerRequest: sum((turn) => turn.processorMicrosPerRequest * turn.requests) / requests,
+  }
 }
 
 /** Runs each contender once for the compilers, and learns the size of its answers. */
@@ -70,7 +89,7 @@ async function warmUp(contenders: readonly Contender[], load: ApplyLoad, options
   }
   return async (contender) => {
     const before = readProcessorSeconds(contender.pid)
-    const seen = await load(contender.url, options)
+    const seen = await load(contender.url, { ...options, seconds: TURN_SECONDS })
     const processorSeconds = readProcessorSeconds(contender.pid) - before
     assertSameSize(contender.name, seen.bytesPerAnswer, sizes.get(contender))
     return { ...seen, processorMicrosPerRequest: (processorSeconds * 1e6) / seen.requests }
