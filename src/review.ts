@@ -1,7 +1,7 @@
 import { answerVerdict, createAuthenticate, type MappedAnswer } from './authn/authenticate.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
-import { createIdentities, type Found, type KnownIdentity } from './cache/identities.ts'
+import { createIdentities, type FoundIdentity } from './cache/identities.ts'
 import { createIdentityStore } from './cache/kv.ts'
 import { createSealer } from './cache/seal.ts'
 import { createSingleFlight } from './cache/single-flight.ts'
@@ -12,14 +12,8 @@ import type { Fault } from './fault.ts'
 import { createIdentifyCaller } from './http/caller.ts'
 import type { ReadyDeps } from './http/ready.ts'
 import type { AnswerReview, WaitUntil } from './http/webhook.ts'
-import {
-  createKeystoneClient,
-  type Fetch,
-  type KeystoneClient,
-  type Rejection,
-  type Unavailable,
-} from './keystone/client.ts'
-import type { Result } from './result.ts'
+import { createKeystoneClient, type Fetch, type KeystoneClient } from './keystone/client.ts'
+import { createGuardedKeystone, type GuardedKeystone } from './keystone/guarded-look-up.ts'
 import type { Configuration, Settings } from './settings.ts'
 import type { ReportEvent } from './telemetry/events.ts'
 import type { StartTimer } from './timer.ts'
@@ -58,7 +52,12 @@ function connectFaulty(faults: readonly Fault[], callers: Callers, { now }: Effe
       kind === 'TokenReview'
         ? answerVerdict(review, { reason: 'settings' })
         : answerAccess(review, { decision: 'unknown', because: 'settings' }),
-    readiness: { settings: faults, keystoneReachable: async () => false, documents: async () => ({}) },
+    readiness: {
+      settings: faults,
+      keystoneReachable: async () => false,
+      breaker: () => 'closed',
+      documents: async () => ({}),
+    },
     now,
   }
 }
@@ -66,7 +65,8 @@ function connectFaulty(faults: readonly Fault[], callers: Callers, { now }: Effe
 function connect(settings: Settings, secretCallers: Callers, effects: Effects): Rooms {
   const { now, startTimer, report } = effects
   const keystone = connectKeystone(settings, effects)
-  const authenticate = createAuthenticate(connectIdentities(settings, keystone, effects))
+  const guarded = guardKeystone(settings, keystone, effects)
+  const authenticate = createAuthenticate(connectIdentities(settings, guarded, effects))
   const documents = createDocuments(settings.homeDomain, secretCallers, {
     config: settings.config,
     lastGood: createLastGoodStore({
@@ -91,11 +91,17 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
           : answerAccess(review, authorize(review, policy))
       }
       const mapping = documents.mapping(cluster, waitUntil)
-      if (!(mapping instanceof Promise)) return authenticate(review, mapping, waitUntil, reviewMs)
+      const asked = { cluster, waitUntil }
+      if (!(mapping instanceof Promise)) return authenticate(review, mapping, asked, reviewMs)
       const endsAtMs = now() + reviewMs
-      return mapping.then((loaded) => authenticate(review, loaded, waitUntil, endsAtMs - now()))
+      return mapping.then((loaded) => authenticate(review, loaded, asked, endsAtMs - now()))
     },
-    readiness: { settings: [], keystoneReachable: keystone.isReachable, documents: documents.states },
+    readiness: {
+      settings: [],
+      keystoneReachable: keystone.isReachable,
+      breaker: guarded.state,
+      documents: documents.states,
+    },
     now,
   }
 }
@@ -111,13 +117,34 @@ function connectKeystone(settings: Settings, { now, startTimer, fetch }: Effects
   })
 }
 
-function connectIdentities(settings: Settings, keystone: KeystoneClient, { now, startTimer, report }: Effects) {
+function guardKeystone(
+  settings: Settings,
+  client: KeystoneClient,
+  { now, startTimer, report }: Effects,
+): GuardedKeystone {
+  return createGuardedKeystone({
+    client,
+    limit: settings.lookUpsLimit,
+    timeoutMs: settings.keystoneTimeoutMs,
+    lookUpMs: lookUpBudgetOf(settings),
+    now,
+    startTimer,
+    onFault: (code) => report({ code }),
+  })
+}
+
+function lookUpBudgetOf({ keystoneTimeoutMs }: Settings): number {
+  return Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
+}
+
+function connectIdentities(settings: Settings, keystone: GuardedKeystone, { now, startTimer, report }: Effects) {
   const { keystoneUrl, cacheKeys } = settings
-  const lookUpBudgetMs = Math.min(2 * settings.keystoneTimeoutMs, MAX_LOOK_UP_MS)
+  const lookUpBudgetMs = lookUpBudgetOf(settings)
   return createIdentities<MappedAnswer>({
     now,
     identityTtlSeconds: settings.identityTtlSeconds,
     rejectionTtlSeconds: settings.rejectionTtlSeconds,
+    staleIfErrorSeconds: settings.staleIfErrorSeconds,
     lookUpBudgetMs,
     flightBudgetMs: lookUpBudgetMs + KV_TIMEOUT_MS,
     fingerprints: createFingerprinter(cacheKeys, keystoneUrl),
@@ -129,10 +156,6 @@ function connectIdentities(settings: Settings, keystone: KeystoneClient, { now, 
       onFault: (code) => report({ code }),
     }),
     keystone,
-    flights: createSingleFlight<Found<Result<KnownIdentity<MappedAnswer>, Rejection | Unavailable>>>({
-      now,
-      startTimer,
-      maxFlights: MAX_FLIGHTS,
-    }),
+    flights: createSingleFlight<FoundIdentity<MappedAnswer>>({ now, startTimer, maxFlights: MAX_FLIGHTS }),
   })
 }

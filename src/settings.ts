@@ -6,6 +6,7 @@ import { parseDocumentText } from './documents/parse-json.ts'
 import { type Fault, toFaults } from './fault.ts'
 import { readsAsDomainId } from './identity/names.ts'
 import type { Fetch } from './keystone/client.ts'
+import type { LookUpsLimit } from './keystone/guarded-look-up.ts'
 import { err, ok, type Result } from './result.ts'
 
 /** The Worker's configuration, checked. README.md, "Configuration", explains every name. */
@@ -17,12 +18,15 @@ export interface Settings {
   readonly keystoneFetch: Fetch | undefined
   readonly identityTtlSeconds: number
   readonly rejectionTtlSeconds: number
+  readonly staleIfErrorSeconds: number
   readonly homeDomain: string
   readonly auditRepeatsSeconds: number
   /** 32 bytes each; the first seals, all open. */
   readonly cacheKeys: readonly Uint8Array[]
   readonly cache: CacheNamespace
   readonly config: ConfigNamespace
+  /** The `LOOKUPS` binding, when bound. */
+  readonly lookUpsLimit: LookUpsLimit | undefined
 }
 
 /** What env holds. Callers are read even if the rest is faulty, so that they learn that it is. */
@@ -94,6 +98,7 @@ const Env = v.object({
   KEYSTONE_TIMEOUT_MS: wholeNumber(5000, 1, 10_000),
   IDENTITY_TTL_SECONDS: wholeNumber(120, 0, 300),
   REJECTION_TTL_SECONDS: wholeNumber(30, 0, 300),
+  STALE_IF_ERROR_SECONDS: wholeNumber(300, 0, 3600),
   AUDIT_REPEATS_SECONDS: wholeNumber(60, 0, 86_400),
   HOME_DOMAIN: v.optional(
     v.pipe(
@@ -106,6 +111,7 @@ const Env = v.object({
   CACHE: binding<CacheNamespace>('get', 'a KV namespace'),
   CONFIG: binding<ConfigNamespace>('get', 'a KV namespace'),
   KEYSTONE: v.optional(binding<Fetcher>('fetch', 'a fetcher')),
+  LOOKUPS: v.optional(binding<LookUpsLimit>('limit', 'a rate limit')),
 })
 
 /** Reads everything that the Worker takes from env. Every fault is collected; none repeats a value. */
@@ -127,11 +133,13 @@ function toSettings(env: v.InferOutput<typeof Env>): Settings {
     keystoneFetch: keystone && ((url, init) => keystone.fetch(url, init)),
     identityTtlSeconds: env.IDENTITY_TTL_SECONDS,
     rejectionTtlSeconds: env.REJECTION_TTL_SECONDS,
+    staleIfErrorSeconds: env.STALE_IF_ERROR_SECONDS,
     homeDomain: env.HOME_DOMAIN,
     auditRepeatsSeconds: env.AUDIT_REPEATS_SECONDS,
     cacheKeys: env.CACHE_KEYS,
     cache: env.CACHE,
     config: env.CONFIG,
+    lookUpsLimit: env.LOOKUPS,
   }
 }
 

@@ -1,5 +1,6 @@
-import type { FlightResult, Identities } from '../cache/identities.ts'
+import type { FoundIdentity, Identities, Query } from '../cache/identities.ts'
 import type { DocumentMissing, Loaded } from '../documents/documents.ts'
+import type { Identity } from '../identity/identity.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import { recogniseTokenFormat } from '../keystone/format.ts'
@@ -19,20 +20,20 @@ export type MappedAnswer = Pick<ReviewRecord, 'decision' | 'reason' | 'user' | '
 export type Authenticate = (
   review: TokenReview,
   mapping: Loaded<Mapping>,
-  waitUntil: (promise: Promise<unknown>) => void,
+  asked: Pick<Query, 'cluster' | 'waitUntil'>,
   budgetMs: number,
 ) => Answer | Promise<Answer>
 
 export function createAuthenticate(identities: Identities<MappedAnswer>): Authenticate {
-  return (review, loaded, waitUntil, budgetMs) => {
+  return (review, loaded, { cluster, waitUntil }, budgetMs) => {
     if (!loaded.ok) return answerWithout(review, loaded.error)
     const mapping = loaded.value
     // Only tokens of a known shape are ever remembered, so one that is needs no second look at it.
-    const remembered = identities.recall(review.token, mapping)
+    const query = { token: review.token, mapping, cluster, waitUntil }
+    const remembered = identities.recall(query)
     if (remembered !== undefined) return answerFound(review, mapping, remembered)
     if (!isShapedLikeToken(review)) return answerVerdict(review, { reason: 'malformed' })
-    const finding = identities.find(review.token, mapping, waitUntil, budgetMs)
-    return finding.then((found) => answerFound(review, mapping, found))
+    return identities.find(query, budgetMs).then((found) => answerFound(review, mapping, found))
   }
 }
 
@@ -49,15 +50,16 @@ function isShapedLikeToken({ token }: TokenReview): boolean {
 function answerFound(
   review: TokenReview,
   mapping: Mapping,
-  { result, source, fingerprint, keystoneCalls, keystoneMs }: FlightResult<MappedAnswer>,
+  { result, source, fingerprint, keystoneCalls, keystoneMs }: FoundIdentity<MappedAnswer>,
 ): Answer {
   const cost = { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
   if (!result.ok) return answerVerdict(review, result.error, cost)
   const known = result.value
-  const key = `${mapping.digest}\n${review.apiVersion}`
+  const isStale = source === 'stale'
+  const key = `${mapping.digest}\n${review.apiVersion}${isStale ? '\nstale' : ''}`
   let mapped = known.answer(key)
   if (mapped === undefined) {
-    mapped = toMappedAnswer(review, judge(known.identity, mapping))
+    mapped = toMappedAnswer(review, judge(known.identity, mapping, isStale))
     known.keepAnswer(key, mapped, mapped.body.length)
   }
   return toAnswer(review, mapped, cost)
@@ -71,11 +73,16 @@ export function answerVerdict(review: TokenReview, verdict: Verdict, cost: Cost 
 type Cost = Pick<ReviewRecord, 'source' | 'fingerprint' | 'keystoneCalls' | 'keystoneMs'>
 const NO_COST: Cost = { keystoneCalls: 0, keystoneMs: 0 }
 
-function judge(identity: Parameters<Mapping['toUser']>[0], mapping: Mapping): Verdict {
+function judge(identity: Identity, mapping: Mapping, isStale: boolean): Verdict {
   const mapped = mapping.toUser(identity)
   if (!mapped.ok) return mapped.error
-  return { reason: identity.groups === 'refused' ? 'groups_refused' : 'authenticated', ...mapped.value }
+  const { user, leftOut } = mapped.value
+  const reason = identity.groups === 'refused' ? 'groups_refused' : 'authenticated'
+  return { reason, user: isStale ? { ...user, extra: { ...user.extra, ...STALE } } : user, leftOut }
 }
+
+/** Tells authorizers and auditors that Keystone could not be asked whether the user still stands. */
+const STALE = { 'keystone-edge-auth/stale': ['true'] }
 
 function toMappedAnswer({ apiVersion }: TokenReview, verdict: Verdict): MappedAnswer {
   const { status, decision, auditReason, user, leftOut } = toOutcome(verdict)

@@ -1,6 +1,7 @@
 import type { MappingRefusal } from '../identity/mapping.ts'
 import type { TokenReviewStatus, UserInfo } from '../k8s/token-review.ts'
-import type { Rejection, Unavailable } from '../keystone/client.ts'
+import type { Rejection } from '../keystone/client.ts'
+import type { Unavailable } from '../keystone/unavailable.ts'
 import type { AuditReason, ReviewRecord } from '../telemetry/audit.ts'
 
 /** What is said about a token, with the reason. */
@@ -81,5 +82,11 @@ function describe({ cause, status }: Unavailable): string {
       return `the ${status} answer is not one of the Identity API v3; check KEYSTONE_URL`
     case 'too_large':
       return 'its answer is too large'
+    case 'breaker_open':
+      return 'it failed or was late several times in a row, and is given a rest of at most 30 s'
+    case 'rate_limited':
+      return 'too many tokens that were never seen before; see LOOKUPS'
+    case 'busy':
+      return 'too many look-ups wait for it already'
   }
 }

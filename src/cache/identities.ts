@@ -1,182 +1,222 @@
-import { createBoundedMap } from '../bounded-map.ts'
-import type { Identity } from '../identity/identity.ts'
 import type { Mapping } from '../identity/mapping.ts'
-import type { KeystoneClient, LookUp, Rejection, Unavailable } from '../keystone/client.ts'
+import type { LookUp, Rejection } from '../keystone/client.ts'
+import type { GuardedKeystone } from '../keystone/guarded-look-up.ts'
+import { isUnreachable, type Unavailable, unavailable } from '../keystone/unavailable.ts'
 import { err, ok, type Result } from '../result.ts'
 import { revealToken, type Token } from '../secret.ts'
-import type { Fingerprinter } from './fingerprint.ts'
+import type { Fingerprinter, Fingerprints } from './fingerprint.ts'
 import type { IdentityStore, ValidatedIdentity } from './kv.ts'
+import { createMemory, type KnownIdentity } from './memory.ts'
 import type { SingleFlight } from './single-flight.ts'
-
-/** A token's identity as this isolate remembers it. */
-export interface KnownIdentity<Answer> extends ValidatedIdentity {
-  readonly fingerprint: string
-  /** What was made of the identity before and can be used again, by a key of the maker's. */
-  answer(key: string): Answer | undefined
-  /** Keeps such an answer, at the cost of other identities: `weight` is its length. */
-  keepAnswer(key: string, answer: Answer, weight: number): void
-}
 
 /** Where an answer came from, and what it cost this review. */
 export interface Found<T> {
   readonly result: T
-  readonly source: 'memory' | 'kv' | 'keystone'
+  /** `stale`: past its time, served because Keystone is unreachable. */
+  readonly source: 'memory' | 'kv' | 'keystone' | 'stale'
   readonly fingerprint: string
   readonly keystoneCalls: number
   readonly keystoneMs: number
 }
 
-export type FlightResult<Answer> = Found<Result<KnownIdentity<Answer>, Rejection | Unavailable>>
+export type FoundIdentity<Answer> = Found<Result<KnownIdentity<Answer>, Rejection | Unavailable>>
+
+/** Who asks about which token. */
+export interface Query {
+  readonly token: Token
+  readonly mapping: Pick<Mapping, 'digest' | 'readsGroups'>
+  readonly cluster: string
+  readonly waitUntil: (promise: Promise<unknown>) => void
+}
 
 export interface Identities<Answer> {
-  /** What this isolate remembers of the token, without a promise: a warm review waits for nothing but its body. */
-  recall(token: Token, mapping: Pick<Mapping, 'readsGroups'>): FlightResult<Answer> | undefined
-  /** KV, then Keystone, for what is not remembered. Never throws for what any of the two does. */
-  find(
-    token: Token,
-    mapping: Pick<Mapping, 'digest' | 'readsGroups'>,
-    waitUntil: (promise: Promise<unknown>) => void,
-    /** How long this review may still take. */
-    budgetMs: number,
-  ): Promise<FlightResult<Answer>>
+  /**
+   * What this isolate remembers of the token, without a promise: a warm review waits for nothing but its body. One in
+   * use is asked about again behind the answer before its time is up.
+   */
+  recall(query: Query): FoundIdentity<Answer> | undefined
+  /** KV, then Keystone, for what is not remembered. Never throws for what any of the two does; ends within `budgetMs`. */
+  find(query: Query, budgetMs: number): Promise<FoundIdentity<Answer>>
 }
 
 export interface IdentitiesDeps<Answer> {
   readonly now: () => number
   readonly identityTtlSeconds: number
   readonly rejectionTtlSeconds: number
+  readonly staleIfErrorSeconds: number
   /** All requests to Keystone for one token together. */
   readonly lookUpBudgetMs: number
   /** KV and Keystone together; more than `lookUpBudgetMs`. */
   readonly flightBudgetMs: number
   readonly fingerprints: Fingerprinter
   readonly store: IdentityStore
-  readonly keystone: KeystoneClient
-  readonly flights: SingleFlight<FlightResult<Answer>>
+  readonly keystone: GuardedKeystone
+  readonly flights: SingleFlight<FoundIdentity<Answer>>
 }
-
-// In characters, of an isolate's 128 MB. Good and refused tokens live apart, so that no garbage pushes a user out.
-const KNOWN = { maxEntries: 10_000, maxWeight: 24_000_000 }
-const REJECTED = { maxEntries: 20_000, maxWeight: 4_000_000 }
-/** One token asked about by more clusters than this at once is mapped again now and then, which costs little. */
-const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
 
 /** A clock of another location may run ahead of ours by this much. */
 const MAX_SKEW_MS = 5_000
+/** From this part of its time on an identity in use is asked about again behind the answer. */
+const REFRESH_AFTER = 2 / 3
+/** Between two refreshes of one token. */
+const RETRY_AFTER_MS = 5_000
+/** So long after Keystone was unreachable for a token it is served stale without waiting; more than a retry takes. */
+const UNREACHABLE_MS = 15_000
+/** A token that KV knows passes the rate limit, so identities stay there for longer than they are served. */
+const MAX_KEEP_SECONDS = 86_400
 
 /** The cache of identities: by token in memory, sealed in KV, and Keystone behind them, asked once for all. */
 export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identities<Answer> {
-  const known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
-  const rejected = createBoundedMap<Token, { untilMs: number; fingerprint: string; rejection: Rejection }>(REJECTED)
+  const { now, store, keystone } = deps
+  const ttlMs = deps.identityTtlSeconds * 1000
+  const staleUntilMs = ttlMs + deps.staleIfErrorSeconds * 1000
+  const usesKv = ttlMs > 0
+  const memory = createMemory<Answer>(staleUntilMs > 0)
 
-  function isUsable(
-    { identity, validatedAtMs }: ValidatedIdentity,
-    readsGroups: (identity: Identity) => boolean,
-  ): boolean {
-    const now = deps.now()
-    const ageMs = now - validatedAtMs
-    if (ageMs < -MAX_SKEW_MS || ageMs >= deps.identityTtlSeconds * 1000 || now >= identity.expiresAtMs) return false
-    return identity.groups !== 'not_read' || !readsGroups(identity)
+  /** Whether the identity is younger than `maxAgeMs`, its token still lives, and it says all that the mapping reads. */
+  function isUsable({ identity, validatedAtMs }: ValidatedIdentity, { mapping }: Query, maxAgeMs: number): boolean {
+    const ageMs = now() - validatedAtMs
+    if (ageMs < -MAX_SKEW_MS || ageMs >= maxAgeMs || now() >= identity.expiresAtMs) return false
+    return identity.groups !== 'not_read' || !mapping.readsGroups(identity)
   }
 
-  function recall(token: Token, mapping: Pick<Mapping, 'readsGroups'>): FlightResult<Answer> | undefined {
-    const hit = known.get(token)
-    if (hit !== undefined && deps.now() >= hit.identity.expiresAtMs) {
-      return atNoCost(err({ reason: 'expired' }), 'memory', hit.fingerprint)
+  function recall(query: Query): FoundIdentity<Answer> | undefined {
+    const hit = memory.known(query.token)
+    if (hit === undefined) return recallRefusal(query.token)
+    if (now() >= hit.identity.expiresAtMs) return atNoCost(err({ reason: 'expired' }), 'memory', hit.fingerprint)
+    if (isUsable(hit, query, ttlMs)) {
+      if (now() - hit.validatedAtMs >= REFRESH_AFTER * ttlMs) refresh(hit, query)
+      return atNoCost(ok(hit), 'memory', hit.fingerprint)
     }
-    if (hit !== undefined && isUsable(hit, mapping.readsGroups)) return atNoCost(ok(hit), 'memory', hit.fingerprint)
-    const no = rejected.get(token)
-    if (no !== undefined && deps.now() < no.untilMs) return atNoCost(err(no.rejection), 'memory', no.fingerprint)
-    return undefined
+    if (!isKnownUnreachable(hit) || !isUsable(hit, query, staleUntilMs)) return undefined
+    refresh(hit, query)
+    return atNoCost(ok(hit), 'stale', hit.fingerprint)
   }
 
-  function remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer> {
-    const answers = createBoundedMap<string, Answer>(ANSWERS)
-    const ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
-    const entry: KnownIdentity<Answer> = {
-      ...validated,
-      fingerprint,
-      answer: answers.get,
-      keepAnswer(key, answer, weight) {
-        answers.set(key, answer, weight)
-        // Answers can be larger than what they are made of: a mapping may give hundreds of groups.
-        if (known.get(token) === entry) known.set(token, entry, ownWeight + answers.weight())
-      },
-    }
-    rejected.delete(token)
-    if (deps.identityTtlSeconds > 0) known.set(token, entry, ownWeight)
-    return entry
+  function recallRefusal(token: Token): FoundIdentity<Answer> | undefined {
+    const no = memory.refused(token)
+    if (no === undefined || now() >= no.refusedAtMs + deps.rejectionTtlSeconds * 1000) return undefined
+    return atNoCost(err(no.rejection), 'memory', no.fingerprint)
   }
 
-  async function fromKvOrKeystone(
-    token: Token,
-    mapping: Pick<Mapping, 'readsGroups'>,
-    waitUntil: (promise: Promise<unknown>) => void,
-    budgetMs: number,
-  ): Promise<FlightResult<Answer>> {
-    const endsAtMs = deps.now() + budgetMs
+  /** Whether to wait for Keystone would most likely be in vain. */
+  function isKnownUnreachable(hit: KnownIdentity<Answer>): boolean {
+    return now() - hit.unreachableAtMs < UNREACHABLE_MS || keystone.knownState() !== 'closed'
+  }
+
+  /** Asks again behind the answer: a steady user never waits for Keystone. */
+  function refresh(hit: KnownIdentity<Answer>, query: Query): void {
+    if (now() - hit.triedAtMs < RETRY_AFTER_MS) return
+    hit.triedAtMs = now()
+    query.waitUntil(fly(query, deps.flightBudgetMs, REFRESH_AFTER * ttlMs))
+  }
+
+  /** One flight for all who want the same at the same time. */
+  function fly(query: Query, budgetMs: number, maxAgeMs: number) {
+    return deps.flights.run({
+      key: `${query.mapping.digest}\n${revealToken(query.token)}`,
+      budgetMs: Math.min(deps.flightBudgetMs, budgetMs),
+      waitUntil: query.waitUntil,
+      call: (leftMs) => fromKvOrKeystone(query, leftMs, maxAgeMs),
+    })
+  }
+
+  async function fromKvOrKeystone(query: Query, budgetMs: number, maxAgeMs: number): Promise<FoundIdentity<Answer>> {
+    const { token } = query
+    const endsAtMs = now() + budgetMs
     const fingerprints = await deps.fingerprints('identity', revealToken(token))
     const fingerprint = fingerprints[0]
-    const stored = deps.identityTtlSeconds > 0 ? await deps.store.read(token, fingerprints, budgetMs) : undefined
-    if (stored !== undefined && isUsable(stored, mapping.readsGroups)) {
-      return atNoCost(ok(remember(token, fingerprint, stored)), 'kv', fingerprint)
+    const stored = usesKv ? await readStored(token, fingerprints, budgetMs) : undefined
+    if (stored !== undefined && isUsable(stored, query, maxAgeMs)) {
+      return atNoCost(ok(memory.remember(token, fingerprint, stored)), 'kv', fingerprint)
     }
-    const startedAtMs = deps.now()
-    const lookUpMs = Math.min(deps.lookUpBudgetMs, endsAtMs - startedAtMs)
-    const { result, calls } = await deps.keystone.lookUp(token, mapping.readsGroups, lookUpMs)
-    if (stored !== undefined && !result.ok && result.error.reason !== 'unavailable') {
-      waitUntil(deps.store.remove(fingerprints))
-    }
-    const cost = {
-      source: 'keystone',
-      fingerprint,
-      keystoneCalls: calls,
-      keystoneMs: deps.now() - startedAtMs,
-    } as const
-    return { result: settle(token, fingerprint, result, startedAtMs, waitUntil), ...cost }
+    const known = newestOf(token, fingerprint, stored)
+    const startedAtMs = now()
+    if (known !== undefined) known.triedAtMs = startedAtMs
+    const { result, calls } = await keystone.lookUp({
+      token,
+      readsGroups: query.mapping.readsGroups,
+      knownUser: known?.identity.user.id,
+      cluster: query.cluster,
+      budgetMs: Math.min(deps.lookUpBudgetMs, endsAtMs - startedAtMs),
+    })
+    const cost = { fingerprint, keystoneCalls: calls, keystoneMs: now() - startedAtMs }
+    const stale = result.ok ? undefined : findStale(query, known, result.error)
+    if (stale !== undefined) return { result: ok(stale), source: 'stale', ...cost }
+    const settled = settle(query, fingerprints, result, startedAtMs, known !== undefined)
+    return { result: settled, source: 'keystone', ...cost }
+  }
+
+  /** What KV knows of the token, unless Keystone has refused it since: KV may go on serving what was removed. */
+  async function readStored(token: Token, fingerprints: Fingerprints, budgetMs: number) {
+    const stored = await store.read(token, fingerprints, budgetMs)
+    const refusedAtMs = memory.refused(token)?.refusedAtMs ?? Number.NEGATIVE_INFINITY
+    return stored !== undefined && stored.validatedAtMs > refusedAtMs ? stored : undefined
+  }
+
+  /** The youngest identity of the token that is known, however old; afterwards it is in memory. */
+  function newestOf(
+    token: Token,
+    fingerprint: string,
+    stored: ValidatedIdentity | undefined,
+  ): KnownIdentity<Answer> | undefined {
+    const hit = memory.known(token)
+    if (stored === undefined || (hit !== undefined && hit.validatedAtMs >= stored.validatedAtMs)) return hit
+    return memory.remember(token, fingerprint, stored)
+  }
+
+  /** What may be served though its time is up, as Keystone is unreachable. Never what it refused. */
+  function findStale(query: Query, known: KnownIdentity<Answer> | undefined, error: Rejection | Unavailable) {
+    if (known === undefined || error.reason !== 'unavailable' || !isUnreachable(error)) return undefined
+    known.unreachableAtMs = now()
+    return isUsable(known, query, staleUntilMs) ? known : undefined
   }
 
   /** Takes Keystone's verdict over into the caches. What is no verdict changes nothing. */
   function settle(
-    token: Token,
-    fingerprint: string,
+    { token, waitUntil }: Query,
+    fingerprints: Fingerprints,
     result: LookUp['result'],
     validatedAtMs: number,
-    waitUntil: (promise: Promise<unknown>) => void,
+    wasKnown: boolean,
   ): Result<KnownIdentity<Answer>, Rejection | Unavailable> {
+    const fingerprint = fingerprints[0]
+    const refused = memory.refused(token)
+    // Another look-up that started later was faster, and was told no.
+    if (refused !== undefined && refused.refusedAtMs > validatedAtMs) return err(refused.rejection)
     if (result.ok) {
       const validated = { identity: result.value, validatedAtMs }
-      const keepMs = Math.min(deps.identityTtlSeconds * 1000, result.value.expiresAtMs - deps.now())
-      if (keepMs > 0) waitUntil(deps.store.write(token, fingerprint, validated, keepMs / 1000))
-      return ok(remember(token, fingerprint, validated))
+      const keepSeconds = Math.min(MAX_KEEP_SECONDS, (result.value.expiresAtMs - now()) / 1000)
+      if (usesKv && keepSeconds > 0) waitUntil(store.write(token, fingerprint, validated, keepSeconds))
+      return ok(memory.remember(token, fingerprint, validated))
     }
-    const rejection = result.error
-    if (rejection.reason !== 'unavailable') {
-      known.delete(token)
-      const untilMs = validatedAtMs + deps.rejectionTtlSeconds * 1000
-      rejected.set(token, { untilMs, fingerprint, rejection }, revealToken(token).length)
+    if (result.error.reason !== 'unavailable') {
+      memory.refuse(token, { fingerprint, rejection: result.error, refusedAtMs: validatedAtMs })
+      if (wasKnown && usesKv) waitUntil(store.remove(fingerprints))
     }
     return result
   }
 
   return {
     recall,
-    async find(token, mapping, waitUntil, budgetMs) {
-      const flown = await deps.flights.run({
-        key: `${mapping.digest}\n${revealToken(token)}`,
-        budgetMs: Math.min(deps.flightBudgetMs, budgetMs),
-        waitUntil,
-        call: (leftMs) => fromKvOrKeystone(token, mapping, waitUntil, leftMs),
-      })
+    async find(query, budgetMs) {
+      const endsAtMs = now() + budgetMs
+      let flown = await fly(query, budgetMs, ttlMs)
+      // The limit that refused whoever led the flight may have been another cluster's.
+      if (flown?.led === false && isRateLimited(flown.value)) flown = await fly(query, endsAtMs - now(), ttlMs)
       if (flown === undefined) {
-        const [fingerprint] = await deps.fingerprints('identity', revealToken(token))
-        return atNoCost(err({ reason: 'unavailable', cause: 'timeout' }), 'keystone', fingerprint)
+        const [fingerprint] = await deps.fingerprints('identity', revealToken(query.token))
+        return atNoCost(err(unavailable('timeout')), 'keystone', fingerprint)
       }
       return flown.led ? flown.value : { ...flown.value, keystoneCalls: 0, keystoneMs: 0 }
     },
   }
 }
 
-function atNoCost<T>(result: T, source: 'memory' | 'kv' | 'keystone', fingerprint: string): Found<T> {
+function isRateLimited({ result }: FoundIdentity<unknown>): boolean {
+  return !result.ok && result.error.reason === 'unavailable' && result.error.cause === 'rate_limited'
+}
+
+function atNoCost<T>(result: T, source: 'memory' | 'kv' | 'keystone' | 'stale', fingerprint: string): Found<T> {
   return { result, source, fingerprint, keystoneCalls: 0, keystoneMs: 0 }
 }

@@ -28,6 +28,11 @@ export interface LocalWorker {
   close(): Promise<void>
 }
 
+interface RateLimit {
+  readonly name: string
+  readonly simple: { readonly limit: number; readonly period: 10 | 60 }
+}
+
 /** Builds the bundle exactly as a deployment does; returns the path of its only module. */
 export async function buildBundle(root: string, bundleDirectory: string): Promise<string> {
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
@@ -47,6 +52,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       compatibilityFlags: config.compatibility_flags,
       kvNamespaces: config.kv_namespaces.map((namespace: { binding: string }) => namespace.binding),
       modules: [{ type: 'ESModule', path: 'worker.js', contents: readFileSync(script, 'utf8') }],
+      ratelimits: Object.fromEntries(config.ratelimits.map(({ name, simple }: RateLimit) => [name, { simple }])),
       bindings: { ...options.bindings },
       host: '127.0.0.1',
       port: options.port,

@@ -1,5 +1,6 @@
 import type { ReportedState } from '../documents/documents.ts'
 import type { Fault } from '../fault.ts'
+import type { BreakerState } from '../keystone/breaker.ts'
 import type { IdentifyCaller } from './caller.ts'
 import { JSON_HEADERS } from './problem.ts'
 import type { WaitUntil } from './webhook.ts'
@@ -8,6 +9,7 @@ import type { WaitUntil } from './webhook.ts'
 export interface Readiness {
   readonly settings: readonly Fault[]
   readonly keystoneReachable: () => Promise<boolean>
+  readonly breaker: () => BreakerState
   readonly documents: (cluster: string, waitUntil: WaitUntil) => Promise<Readonly<Record<string, ReportedState>>>
 }
 
@@ -38,7 +40,7 @@ export function createReady({ identifyCaller, hasCallers, readiness, now }: Read
     ])
     const documents = Object.fromEntries(Object.entries(states).map(([name, state]) => [name, describe(state, now())]))
     const inForce = Object.values(states).every(({ faults }) => faults.length === 0)
-    const body = { keystone: { reachable }, breaker: 'closed', settings: readiness.settings, documents }
+    const body = { keystone: { reachable }, breaker: readiness.breaker(), settings: readiness.settings, documents }
     return answer(body, reachable && inForce && readiness.settings.length === 0)
   }
 }

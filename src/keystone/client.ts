@@ -4,16 +4,10 @@ import { err, ok, type Result } from '../result.ts'
 import { revealToken, type Token } from '../secret.ts'
 import { createDeadline, type StartTimer } from '../timer.ts'
 import { decodeGroupsAnswer, decodeTokenAnswer } from './token.ts'
+import { type Unavailable, unavailable } from './unavailable.ts'
 
 /** Keystone's verdict that a token is none (`rejected`, `expired`), or one that cannot be honoured here (`access_rules`). */
 export type Rejection = { reason: 'rejected' | 'expired' | 'access_rules' }
-
-/** Keystone gave no verdict. Says nothing about the token, and is never remembered. */
-export type Unavailable = {
-  reason: 'unavailable'
-  cause: 'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'
-  status?: number
-}
 
 /** What one look-up found, with what it cost. */
 export interface LookUp {
@@ -181,10 +175,6 @@ function isKeystoneError(body: unknown, status: number): boolean {
 
 function isVersionDocument(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'version' in body
-}
-
-function unavailable(cause: Unavailable['cause'], status?: number): Unavailable {
-  return status === undefined ? { reason: 'unavailable', cause } : { reason: 'unavailable', cause, status }
 }
 
 function notKeystone(status: number): Unavailable {

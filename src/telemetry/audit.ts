@@ -21,6 +21,8 @@ export type AuditReason =
   | 'no_policy'
   | 'reserved_name'
   | `keystone_${'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'}`
+  /** Keystone was not asked at all. */
+  | `keystone_${'breaker_open' | 'rate_limited' | 'busy'}`
   | 'settings'
   | 'unexpected'
 
@@ -33,7 +35,7 @@ export interface ReviewRecord {
   /** The Kubernetes user name, when there is one. */
   readonly user?: string | undefined
   /** What answered; absent when nothing was asked. */
-  readonly source?: 'memory' | 'kv' | 'keystone' | 'policy' | undefined
+  readonly source?: 'memory' | 'kv' | 'keystone' | 'stale' | 'policy' | undefined
   /** The first 12 hex digits of the token's fingerprint; absent when it was refused by its shape. */
   readonly fingerprint?: string | undefined
   readonly keystoneCalls: number

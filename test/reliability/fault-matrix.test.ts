@@ -77,17 +77,21 @@ const NEEDS_KEYSTONE = new Set(['a new token', 'past its TTL'])
 const YES = { authenticated: true, user: expect.objectContaining({ username: 'alice' }) }
 const CANNOT_TELL = { authenticated: false, error: expect.stringContaining('Keystone') }
 
-describe.each(Object.entries(KEYSTONE_FAULTS))('Keystone: %s', (_fault, { respond, reason }) => {
+describe.each(Object.entries(KEYSTONE_FAULTS))('Keystone: %s', (fault, { respond, reason }) => {
+  const isUnreachable = ['keystone_network', 'keystone_timeout'].includes(reason) || ['500', '503'].includes(fault)
   it.each(Object.entries(STATES))('%s', async (state, prepare) => {
     const { webhook, token } = await prepare({ respond })
     const before = webhook.keystoneRequests.length
     const { answer, tookMs } = await reviewTimed(webhook, token)
     expect(answer.status).toBe(200)
     expect(answer.headers.get('Retry-After')).toBeNull()
+    const isStale = state === 'past its TTL' && isUnreachable
+    const cannotTell = NEEDS_KEYSTONE.has(state) && !isStale
     expect(answer.json.status).toEqual(
-      NEEDS_KEYSTONE.has(state) ? CANNOT_TELL : state === 'remembered as refused' ? { authenticated: false } : YES,
+      cannotTell ? CANNOT_TELL : state === 'remembered as refused' ? { authenticated: false } : YES,
     )
-    if (NEEDS_KEYSTONE.has(state)) expect(webhook.reviews().at(-1)).toMatchObject({ decision: 'unknown', reason })
+    if (cannotTell) expect(webhook.reviews().at(-1)).toMatchObject({ decision: 'unknown', reason })
+    expect(webhook.reviews().at(-1)?.source === 'stale').toBe(isStale)
     // A lost connection is tried once more; nothing else is.
     const attempts = reason === 'keystone_network' ? 2 : 1
     expect(webhook.keystoneRequests.length - before).toBe(NEEDS_KEYSTONE.has(state) ? attempts : 0)

@@ -1,0 +1,75 @@
+import { createBoundedMap } from '../bounded-map.ts'
+import type { Rejection } from '../keystone/client.ts'
+import { revealToken, type Token } from '../secret.ts'
+import type { ValidatedIdentity } from './kv.ts'
+
+/** A token's identity as this isolate remembers it. */
+export interface KnownIdentity<Answer> extends ValidatedIdentity {
+  readonly fingerprint: string
+  /** What was made of the identity before and can be used again, by a key of the maker's. */
+  answer(key: string): Answer | undefined
+  /** Keeps such an answer, at the cost of other identities: `weight` is its length. */
+  keepAnswer(key: string, answer: Answer, weight: number): void
+  /** When Keystone was last asked about it since, whatever came of it. */
+  triedAtMs: number
+  /** When Keystone last turned out to be unreachable for it. */
+  unreachableAtMs: number
+}
+
+/** A definite no. */
+export interface Refused {
+  readonly fingerprint: string
+  readonly rejection: Rejection
+  /** When Keystone was asked, milliseconds since the epoch: nothing that was validated before then counts any more. */
+  readonly refusedAtMs: number
+}
+
+/** What an isolate remembers of tokens, bounded: good ones and refused ones apart, so that no garbage pushes a user out. */
+export interface Memory<Answer> {
+  /** However old; the caller judges. */
+  known(token: Token): KnownIdentity<Answer> | undefined
+  /** However old; the caller judges. */
+  refused(token: Token): Refused | undefined
+  remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer>
+  refuse(token: Token, refused: Refused): void
+}
+
+// In characters, of an isolate's 128 MB.
+const KNOWN = { maxEntries: 10_000, maxWeight: 24_000_000 }
+const REFUSED = { maxEntries: 20_000, maxWeight: 4_000_000 }
+/** One token asked about by more clusters than this at once is mapped again now and then, which costs little. */
+const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
+
+/** `keeps`: whether identities may be kept at all. */
+export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
+  const known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
+  const refused = createBoundedMap<Token, Refused>(REFUSED)
+
+  return {
+    known: known.get,
+    refused: refused.get,
+    remember(token, fingerprint, validated) {
+      const answers = createBoundedMap<string, Answer>(ANSWERS)
+      const ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
+      const entry: KnownIdentity<Answer> = {
+        ...validated,
+        fingerprint,
+        answer: answers.get,
+        keepAnswer(key, answer, weight) {
+          answers.set(key, answer, weight)
+          // Answers can be larger than what they are made of: a mapping may give hundreds of groups.
+          if (known.get(token) === entry) known.set(token, entry, ownWeight + answers.weight())
+        },
+        triedAtMs: validated.validatedAtMs,
+        unreachableAtMs: Number.NEGATIVE_INFINITY,
+      }
+      refused.delete(token)
+      if (keeps) known.set(token, entry, ownWeight)
+      return entry
+    },
+    refuse(token, refusal) {
+      known.delete(token)
+      refused.set(token, refusal, revealToken(token).length)
+    },
+  }
+}

@@ -1,0 +1,130 @@
+import type { Identity } from '../identity/identity.ts'
+import { err } from '../result.ts'
+import type { Token } from '../secret.ts'
+import { createDeadline, type StartTimer } from '../timer.ts'
+import { type BreakerState, createBreaker } from './breaker.ts'
+import type { KeystoneClient, LookUp } from './client.ts'
+import { createLookUpGate, type LookUpKind } from './look-up-gate.ts'
+import { isUnreachable, unavailable } from './unavailable.ts'
+
+/** What is to be looked up, and for whom. */
+export interface LookUpRequest {
+  readonly token: Token
+  readonly readsGroups: (identity: Identity) => boolean
+  /** The id of the user that the token is known to be of; `undefined` for a token that nobody has seen before. */
+  readonly knownUser: string | undefined
+  /** The cluster that asks. */
+  readonly cluster: string
+  /** For all of it, waiting included. */
+  readonly budgetMs: number
+}
+
+/** Keystone behind a rate limit, a gate and a breaker. */
+export interface GuardedKeystone {
+  /** Never throws; ends within `budgetMs`. A look-up that is not made costs no call and is `unavailable`. */
+  lookUp(request: LookUpRequest): Promise<LookUp>
+  /** The state of the breaker for known tokens. */
+  knownState(): BreakerState
+  /** The worse of the states of both breakers, for operators. */
+  state(): BreakerState
+}
+
+/** The part of the binding `LOOKUPS` that is used. */
+export type LookUpsLimit = Pick<RateLimit, 'limit'>
+
+export interface GuardedKeystoneDeps {
+  readonly client: KeystoneClient
+  /** The binding `LOOKUPS`, when bound. */
+  readonly limit: LookUpsLimit | undefined
+  /** `KEYSTONE_TIMEOUT_MS`. */
+  readonly timeoutMs: number
+  /** The longest that a look-up may take. */
+  readonly lookUpMs: number
+  readonly now: () => number
+  readonly startTimer: StartTimer
+  /** Told when the rate limit cannot be asked. */
+  readonly onFault: (code: 'lookups_failed') => void
+}
+
+/** An answer that takes more than this part of `timeoutMs` counts as a failure of Keystone, though it is used. */
+const SLOW = 0.6
+/** The rest of a look-up's time is for Keystone. */
+const MAX_WAIT_MS = 2_000
+const LIMIT_TIMEOUT_MS = 250
+
+/**
+ * Each kind of token has a breaker of its own: whoever may send any token at all can open the one for new tokens, and
+ * users who are known neither lose their look-ups by that nor are served stale identities.
+ */
+export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeystone {
+  const { client, now, timeoutMs } = deps
+  const breakers = {
+    // One user's token may be slow or broken by what it stands for (thousands of groups); two users' hardly are.
+    known: createBreaker({ now, minUsers: 2, lookUpMs: deps.lookUpMs }),
+    new: createBreaker({ now, minUsers: 0, lookUpMs: deps.lookUpMs }),
+  }
+  const gate = createLookUpGate(deps)
+
+  async function ask(kind: LookUpKind, { token, readsGroups, knownUser = '' }: LookUpRequest, budgetMs: number) {
+    const startedAtMs = now()
+    const found = await client.lookUp(token, readsGroups, budgetMs)
+    if (isFailure(found, now() - startedAtMs)) breakers[kind].failed(knownUser)
+    else breakers[kind].succeeded()
+    return found
+  }
+
+  function isFailure({ result, calls }: LookUp, tookMs: number): boolean {
+    if (tookMs > SLOW * timeoutMs * calls) return true
+    if (result.ok || result.error.reason !== 'unavailable') return false
+    // Where the time was up early, it was the wait for a place that used it.
+    return isUnreachable(result.error) && result.error.cause !== 'timeout'
+  }
+
+  return {
+    async lookUp(request) {
+      const endsAtMs = now() + request.budgetMs
+      const kind = request.knownUser === undefined ? 'new' : 'known'
+      if (breakers[kind].state() === 'open') return refuse('breaker_open')
+      if (kind === 'new' && !(await isWithinLimit(request.cluster, deps))) return refuse('rate_limited')
+      const waitMs = Math.min(MAX_WAIT_MS, (endsAtMs - now()) / 2)
+      const leave = await gate.enter(kind, waitMs, deps.lookUpMs)
+      if (leave === undefined) return refuse('busy')
+      try {
+        // Only who can ask at once may be the probe.
+        return breakers[kind].admit() ? await ask(kind, request, endsAtMs - now()) : refuse('breaker_open')
+      } finally {
+        leave()
+      }
+    },
+    knownState: breakers.known.state,
+    state() {
+      const states = [breakers.known.state(), breakers.new.state()]
+      return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed'
+    },
+  }
+}
+
+function refuse(cause: 'breaker_open' | 'rate_limited' | 'busy'): LookUp {
+  return { result: err(unavailable(cause)), calls: 0 }
+}
+
+/** A limit that cannot be asked protects nobody, and must not lock new users out. */
+async function isWithinLimit(
+  cluster: string,
+  { limit, startTimer, onFault }: Pick<GuardedKeystoneDeps, 'limit' | 'startTimer' | 'onFault'>,
+): Promise<boolean> {
+  if (limit === undefined) return true
+  const deadline = createDeadline(LIMIT_TIMEOUT_MS, startTimer)
+  const passOver = (): boolean => {
+    onFault('lookups_failed')
+    return true
+  }
+  try {
+    const asked = limit.limit({ key: `${cluster}:new` }).then(({ success }) => success)
+    return await deadline.race(asked, passOver)
+  } catch {
+    return passOver()
+  } finally {
+    deadline.clear()
+  }
+}

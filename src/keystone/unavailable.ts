@@ -1,0 +1,47 @@
+/** No verdict on a token. Says nothing about it, and is never remembered as if it did. */
+export type Unavailable = {
+  readonly reason: 'unavailable'
+  readonly cause:
+    | 'timeout'
+    | 'network'
+    | 'status'
+    | 'redirect'
+    | 'malformed'
+    | 'too_large'
+    /** Keystone was not asked, as its last answers failed or were late. */
+    | 'breaker_open'
+    /** Keystone was not asked: too many tokens that nobody has seen before. */
+    | 'rate_limited'
+    /** Keystone was not asked: too many look-ups at once in this isolate. */
+    | 'busy'
+  readonly status?: number
+}
+
+/** An `Unavailable`, with Keystone's status where that is the cause. */
+export function unavailable(cause: Unavailable['cause'], status?: number): Unavailable {
+  return status === undefined ? { reason: 'unavailable', cause } : { reason: 'unavailable', cause, status }
+}
+
+const UNREACHABLE = new Set([500, 502, 503, 504])
+
+/**
+ * Whether Keystone is unreachable, which alone lets an identity be served past its time: no connection, no answer in
+ * time, 500, 502, 503, 504, an open breaker. What an attacker can bring about with tokens of his own (a rate limit, a
+ * full queue) is not among it, nor is any answer that Keystone gave on purpose.
+ */
+export function isUnreachable({ cause, status }: Unavailable): boolean {
+  switch (cause) {
+    case 'timeout':
+    case 'network':
+    case 'breaker_open':
+      return true
+    case 'status':
+      return status !== undefined && UNREACHABLE.has(status)
+    case 'redirect':
+    case 'malformed':
+    case 'too_large':
+    case 'rate_limited':
+    case 'busy':
+      return false
+  }
+}
