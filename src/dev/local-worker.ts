@@ -30,6 +30,7 @@ export interface LocalWorker {
 
 interface RateLimit {
   readonly name: string
+  readonly namespace_id: string
   readonly simple: { readonly limit: number; readonly period: 10 | 60 }
 }
 
@@ -52,7 +53,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       compatibilityFlags: config.compatibility_flags,
       kvNamespaces: config.kv_namespaces.map((namespace: { binding: string }) => namespace.binding),
       modules: [{ type: 'ESModule', path: 'worker.js', contents: readFileSync(script, 'utf8') }],
-      ratelimits: Object.fromEntries(config.ratelimits.map(({ name, simple }: RateLimit) => [name, { simple }])),
+      ratelimits: Object.fromEntries(config.ratelimits.map((limit: RateLimit) => [limit.name, limit])),
       bindings: { ...options.bindings },
       host: '127.0.0.1',
       port: options.port,
