@@ -132,7 +132,6 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     }
     const known = newestOf(token, fingerprint, stored)
     const startedAtMs = now()
-    if (known !== undefined) known.triedAtMs = startedAtMs
     const { result, calls } = await keystone.lookUp({
       token,
       readsGroups: query.mapping.readsGroups,
@@ -140,6 +139,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
       cluster: query.cluster,
       budgetMs: Math.min(deps.lookUpBudgetMs, endsAtMs - startedAtMs),
     })
+    if (known !== undefined) known.triedAtMs = now()
     const cost = { fingerprint, keystoneCalls: calls, keystoneMs: now() - startedAtMs }
     const stale = result.ok ? undefined : findStale(query, known, result.error)
     if (stale !== undefined) return { result: ok(stale), source: 'stale', ...cost }

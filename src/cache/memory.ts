@@ -10,7 +10,7 @@ export interface KnownIdentity<Answer> extends ValidatedIdentity {
   answer(key: string): Answer | undefined
   /** Keeps such an answer, at the cost of other identities: `weight` is its length. */
   keepAnswer(key: string, answer: Answer, weight: number): void
-  /** When Keystone was last asked about it since, whatever came of it. */
+  /** When Keystone was last asked about it, whatever came of it. */
   triedAtMs: number
   /** When Keystone last turned out to be unreachable for it. */
   unreachableAtMs: number
