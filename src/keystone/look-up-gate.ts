@@ -57,14 +57,21 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
 
   async function wait(kind: LookUpKind, waitMs: number, leaseMs: number): Promise<(() => void) | undefined> {
     const called = Promise.withResolvers<() => void>()
-    const waiting = { take: called.resolve, leaseMs }
+    let given: (() => void) | undefined
+    const waiting: Waiting = {
+      leaseMs,
+      take(leave) {
+        given = leave
+        called.resolve(leave)
+      },
+    }
     queues[kind].add(waiting)
     const deadline = createDeadline(waitMs, startTimer)
     try {
       return await deadline.race<(() => void) | undefined>(called.promise, () => {
-        // Called in the same moment: the place is given to the next.
-        if (!queues[kind].delete(waiting)) called.promise.then((leave) => leave())
-        return undefined
+        queues[kind].delete(waiting)
+        // Whoever was called in the very moment in which the time was up has a place.
+        return given
       })
     } finally {
       deadline.clear()
