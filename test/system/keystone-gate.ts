@@ -10,6 +10,8 @@ export interface KeystoneGate {
   mode: GateMode
   /** `METHOD path` of every request, in order. */
   readonly requests: string[]
+  /** The most requests that were under way at once. */
+  busiest: number
   /** Resolves when so many requests have arrived in all. */
   arrived(count: number): Promise<void>
   /** Answers everything that is held. */
@@ -21,7 +23,13 @@ export async function openKeystoneGate(upstream: string): Promise<KeystoneGate> 
   const held: (() => void)[] = []
   const waiting: { count: number; done: () => void }[] = []
   const sockets = new Set<Socket>()
+  let underWay = 0
   const server: Server = createServer((request, response) => {
+    underWay += 1
+    gate.busiest = Math.max(gate.busiest, underWay)
+    response.on('close', () => {
+      underWay -= 1
+    })
     gate.requests.push(`${request.method} ${request.url}`)
     for (const { count, done } of waiting) if (gate.requests.length >= count) done()
     if (gate.mode === 'hold') held.push(() => void forward(upstream, request, response))
@@ -38,6 +46,7 @@ export async function openKeystoneGate(upstream: string): Promise<KeystoneGate> 
     url: `http://127.0.0.1:${port}/v3`,
     mode: 'open',
     requests: [],
+    busiest: 0,
     arrived: (count) => new Promise((done) => (gate.requests.length >= count ? done() : waiting.push({ count, done }))),
     release: () => {
       for (const answer of held.splice(0)) answer()

@@ -38,6 +38,7 @@ afterAll(async () => {
 beforeEach(() => {
   gate.mode = 'open'
   gate.requests.length = 0
+  gate.busiest = 0
 })
 
 async function tokenOf(name: 'alice' | 'bob'): Promise<string> {
@@ -94,6 +95,30 @@ describe('a real network', () => {
     } finally {
       await lonely.close()
     }
+  })
+})
+
+describe('many new users at once', () => {
+  it('are all let in, while Keystone gets at most three of their look-ups at a time', async () => {
+    const tokens = await Promise.all(Array.from({ length: 30 }, () => tokenOf('alice')))
+    const answers = await Promise.all(tokens.map((token) => webhook.review(token)))
+    expect(answers.filter(({ json }) => json.status.authenticated)).toHaveLength(30)
+    expect(gate.requests).toHaveLength(60)
+    expect([2, 3]).toContain(gate.busiest)
+  })
+
+  it('whose clients go away give their places back', async () => {
+    const [leaving, staying] = [new AbortController(), await tokenOf('bob')]
+    const tokens = await Promise.all(Array.from({ length: 3 }, () => tokenOf('alice')))
+    gate.mode = 'hold'
+    const gone = tokens.map((token) => webhook.review(token, { signal: leaving.signal }).catch(() => 'gone'))
+    await gate.arrived(3)
+    const waiting = webhook.review(staying)
+    leaving.abort()
+    expect(await Promise.all(gone)).toEqual(['gone', 'gone', 'gone'])
+    gate.mode = 'open'
+    gate.release()
+    expect((await waiting).json.status.user?.username).toBe('bob')
   })
 })
 
