@@ -1,47 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe } from 'vitest'
-import type { Connection, Reply } from '../../src/dev/keystone/api-call.ts'
-import { createIdentityApi, type IdentityApi } from '../../src/dev/keystone/identity-api.ts'
-import { type Login, logIn, type Scope, tryLogIn } from '../../src/dev/keystone/log-in.ts'
+import { type KeystonePeople, openKeystone } from '../support/keystone-people.ts'
 import { candidates, type Target } from './target.ts'
 
-/** A user, with the password that tests log in with. */
-export interface Person {
-  id: string
-  name: string
-  password: string
-  domain: string
-}
+export { type Person, uniqueName } from '../support/keystone-people.ts'
 
-/** A user with a role on a project, both new, and a token for it. */
-export interface Tenant {
-  person: Person
-  project: { id: string; name: string }
-  token: string
-}
-
-/** What tests do with the Keystone at hand. Everything they make is new and has a unique name. */
-export interface Keystone {
+/** What tests do with the Keystone at hand. */
+export interface Keystone extends KeystonePeople {
   target: Target
-  connection: Connection
-  /** Acts as the administrator of the whole system. */
-  admin: IdentityApi
-  /** The administrator's token: a service token. */
-  adminToken: string
-  /** Acts with the given token. */
-  as(token: string): IdentityApi
-  /** The id of the role of that name. */
-  role(name: string): Promise<string>
-  newPerson(fields?: { domain?: string; name?: string }): Promise<Person>
-  newTenant(fields?: { domain?: string; role?: string }): Promise<Tenant>
-  /** A token of the person; unscoped unless a scope is given. */
-  token(person: Person, scope?: Scope): Promise<string>
-  tryLogIn(login: Login): Promise<Reply>
-}
-
-/** A name that nothing else has. */
-export function uniqueName(prefix: string): string {
-  return `${prefix}-${randomUUID().slice(0, 13)}`
 }
 
 /** A string of 32 hex digits, like an id, that nothing has as its id. */
@@ -57,7 +23,8 @@ export function describeKeystone(
   describe.each(candidates())(`${title} ($name)`, (candidate) => {
     let keystone: Keystone | undefined
     beforeAll(async () => {
-      keystone = await open(await candidate.start())
+      const target = await candidate.start()
+      keystone = { target, ...(await openKeystone(target.connection, target.adminPassword)) }
     })
     afterAll(() => keystone?.target.close())
     suite(() => {
@@ -65,41 +32,4 @@ export function describeKeystone(
       return keystone
     }, candidate.provider)
   })
-}
-
-async function open(target: Target): Promise<Keystone> {
-  const { connection, adminPassword: password } = target
-  const login = { userName: 'admin', domain: 'default', password, scope: 'system' } as const
-  const { token: adminToken } = await logIn(connection, login)
-  const admin = createIdentityApi(connection, adminToken)
-  const token = async (person: Person, scope: Scope = 'unscoped') =>
-    (await logIn(connection, { user: person.id, password: person.password, scope })).token
-  const role = async (name: string) => {
-    const found = await admin.find('roles', name)
-    if (found === undefined) throw new Error(`no role ${name}`)
-    return found.id
-  }
-  const newPerson = async ({ domain = 'default', name = uniqueName('user') } = {}) => {
-    const password = uniqueName('password')
-    const { id } = await admin.create('users', { name, password, domain_id: domain })
-    return { id, name, password, domain }
-  }
-  const newTenant = async ({ domain = 'default', role: roleName = 'member' } = {}) => {
-    const person = await newPerson({ domain })
-    const project = await admin.create('projects', { name: uniqueName('project'), domain_id: domain })
-    await admin.grant({ role: await role(roleName), user: person.id, project: project.id })
-    return { person, project, token: await token(person, { project: project.id }) }
-  }
-  return {
-    target,
-    connection,
-    admin,
-    adminToken,
-    as: (value) => createIdentityApi(connection, value),
-    role,
-    newPerson,
-    newTenant,
-    token,
-    tryLogIn: (login) => tryLogIn(connection, login),
-  }
 }
