@@ -9,9 +9,11 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, remoteBindings: false })],
         test: {
           name: 'worker',
+          // The real Keystone of `npm run test:keystone`, for test/revocation.
+          provide: { keystoneUnderTest: process.env.KEYSTONE_UNDER_TEST ?? '' },
           include: [
             'test/*.test.ts',
-            'test/{http,k8s,authn,keystone,identity,policy,cache,documents,telemetry,reliability}/**/*.test.ts',
+            'test/{http,k8s,authn,keystone,identity,policy,cache,documents,telemetry,reliability,revocation}/**/*.test.ts',
           ],
         },
       },

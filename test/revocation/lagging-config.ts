@@ -12,7 +12,11 @@ export function createLaggingConfig(
   propagationMs: number,
   documents: Readonly<Record<string, unknown>>,
 ): LaggingConfig {
-  const versions = Object.entries(documents).map(([key, document]) => ({ key, atMs: 0, text: JSON.stringify(document) }))
+  const versions = Object.entries(documents).map(([key, document]) => ({
+    key,
+    atMs: 0,
+    text: JSON.stringify(document),
+  }))
   const edge = new Map<string, { text: string | null; untilMs: number }>()
 
   async function get(key: string, { cacheTtl }: { cacheTtl: number }): Promise<string | null> {
