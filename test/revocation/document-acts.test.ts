@@ -46,7 +46,7 @@ const POLICY = [
   },
 ]
 
-describe.each(providers())('with %s tokens', (provider) => {
+describe.each(providers())('with %s tokens', { timeout: 60_000 }, (provider) => {
   let keystone: KeystonePeople
   beforeAll(async () => {
     keystone = await reachKeystone(provider)

@@ -17,13 +17,18 @@ interface Case {
   readonly keystone: 'reachable' | 'unreachable'
 }
 
-const CASES: readonly Case[] = COLUMNS.flatMap((column) =>
-  (['in memory', 'in KV'] as const).flatMap((known) =>
-    (['reachable', 'unreachable'] as const).map((keystone) => ({ column, known, keystone })),
-  ),
-)
+/** All ways with the defaults; of the other columns what differs. Each case costs a real Keystone a second. */
+const CASES: readonly Case[] = [
+  { column: 'defaults', known: 'in memory', keystone: 'reachable' },
+  { column: 'defaults', known: 'in KV', keystone: 'reachable' },
+  { column: 'defaults', known: 'in memory', keystone: 'unreachable' },
+  { column: 'defaults', known: 'in KV', keystone: 'unreachable' },
+  { column: 'cache-ttl=30s', known: 'in memory', keystone: 'reachable' },
+  { column: 'shortest', known: 'in KV', keystone: 'reachable' },
+  { column: 'shortest', known: 'in memory', keystone: 'unreachable' },
+]
 
-describe.each(providers())('with %s tokens', (provider) => {
+describe.each(providers())('with %s tokens', { timeout: 60_000 }, (provider) => {
   let keystone: KeystonePeople
   beforeAll(async () => {
     keystone = await reachKeystone(provider)
@@ -61,12 +66,15 @@ describe.each(providers())('with %s tokens', (provider) => {
       expect(lag.passedMs).toBeGreaterThan(documented.worst[column] * 1000 - 1000)
     })
 
-    it.for(COLUMNS)('%s: sooner for somebody who sends a request a second', async (column, { annotate }) => {
-      const { clock, actAtMs, ask } = await act(name, { column, known: 'in memory', keystone: 'reachable' })
-      const lag = await poll(clock, rememberToken(ask, clock.now, cachesOf(column)), actAtMs)
-      await annotate(tell(lag))
-      expect(lag.refusedMs).toBeGreaterThan(0)
-      expect(lag.refusedMs).toBeLessThanOrEqual(documentedAct(name).worst[column] * 1000)
-    })
+    it.for(['defaults', 'cache-ttl=30s'] as const)(
+      '%s: sooner for somebody who sends a request a second',
+      async (column, { annotate }) => {
+        const { clock, actAtMs, ask } = await act(name, { column, known: 'in memory', keystone: 'reachable' })
+        const lag = await poll(clock, rememberToken(ask, clock.now, cachesOf(column)), actAtMs)
+        await annotate(tell(lag))
+        expect(lag.refusedMs).toBeGreaterThan(0)
+        expect(lag.refusedMs).toBeLessThanOrEqual(documentedAct(name).worst[column] * 1000)
+      },
+    )
   })
 })
