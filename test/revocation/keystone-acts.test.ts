@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { KeystonePeople } from '../support/keystone-people.ts'
 import { CALLER_TOKEN, sha256 } from '../support/webhook.ts'
-import { COLUMNS, type Column, documentedAct, secondsOf } from './documented.ts'
+import { type Column, documentedAct, secondsOf } from './documented.ts'
 import { KEYSTONE_ACTS } from './keystone-acts.ts'
 import { rememberToken } from './kube-apiserver.ts'
 import { measureWorst, poll, tell } from './measure.ts'
