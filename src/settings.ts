@@ -8,6 +8,7 @@ import { readsAsDomainId } from './identity/names.ts'
 import type { Fetch } from './keystone/client.ts'
 import type { LookUpsLimit } from './keystone/guarded-look-up.ts'
 import { err, ok, type Result } from './result.ts'
+import type { MetricsDataset } from './telemetry/metrics.ts'
 
 /** The Worker's configuration, checked. README.md, "Configuration", explains every name. */
 export interface Settings {
@@ -34,6 +35,8 @@ export interface Configuration {
   readonly settings: Result<Settings, readonly Fault[]>
   /** Empty when `CALLERS` is missing or faulty: then nobody is let in. */
   readonly callers: Callers
+  /** The `METRICS` binding, when bound: faulty settings are what its points should show first. */
+  readonly metrics: MetricsDataset | undefined
 }
 
 function wholeNumber(fallback: number, min: number, max: number) {
@@ -93,6 +96,8 @@ function binding<T>(method: string, what: string) {
   return v.custom<T>(isBinding, `expected ${what}`)
 }
 
+const Metrics = v.optional(binding<MetricsDataset>('writeDataPoint', 'an Analytics Engine dataset'))
+
 const Env = v.object({
   KEYSTONE_URL: KeystoneUrl,
   KEYSTONE_TIMEOUT_MS: wholeNumber(5000, 1, 10_000),
@@ -112,6 +117,7 @@ const Env = v.object({
   CONFIG: binding<ConfigNamespace>('get', 'a KV namespace'),
   KEYSTONE: v.optional(binding<Fetcher>('fetch', 'a fetcher')),
   LOOKUPS: v.optional(binding<LookUpsLimit>('limit', 'a rate limit')),
+  METRICS: Metrics,
 })
 
 /** Reads everything that the Worker takes from env. Every fault is collected; none repeats a value. */
@@ -121,6 +127,7 @@ export function readConfiguration(env: Readonly<Record<string, unknown>>): Confi
   const faults = [...toFaults(parsed.issues ?? []).map(sayIfMissing(env)), ...(callers.ok ? [] : callers.error)]
   return {
     callers: callers.ok ? callers.value : NO_CALLERS,
+    metrics: v.is(Metrics, env.METRICS) ? env.METRICS : undefined,
     settings: parsed.success && faults.length === 0 ? ok(toSettings(parsed.output)) : err(faults),
   }
 }

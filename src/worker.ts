@@ -2,7 +2,9 @@ import { type App, createApp } from './app.ts'
 import { connectRooms } from './review.ts'
 import { readConfiguration } from './settings.ts'
 import { createAudit } from './telemetry/audit.ts'
+import { createCallerAudit } from './telemetry/caller-audit.ts'
 import { createReportEvent, describeUnexpected } from './telemetry/events.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 import { VERSION } from './version.ts'
 
 const DEFAULT_AUDIT_REPEATS_SECONDS = 60
@@ -17,6 +19,7 @@ function start(env: CloudflareBindings): App {
   const configuration = readConfiguration({ ...env })
   const { settings } = configuration
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
+  const metrics = createMetrics(configuration.metrics, { now, onFault: () => report({ code: 'metrics_failed' }) })
   return createApp({
     ...connectRooms(configuration, { now, report, startTimer, fetch: (url, init) => fetch(url, init) }),
     version: VERSION,
@@ -25,6 +28,8 @@ function start(env: CloudflareBindings): App {
       log,
       repeatsSeconds: settings.ok ? settings.value.auditRepeatsSeconds : DEFAULT_AUDIT_REPEATS_SECONDS,
     }),
+    auditCaller: createCallerAudit({ now, log, measure: metrics?.refused }),
+    metrics,
     onUnexpected: (error) => report(describeUnexpected(error)),
   })
 }

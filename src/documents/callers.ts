@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../result.ts'
 
 /** Who may ask, and what their clusters keep for themselves. */
 export interface Callers {
-  /** Clusters by `sha256:<hex of the bearer token's SHA-256>`. */
+  /** Clusters by `sha256:<hex of the bearer token's SHA-256>` or `cert:<hex of the client certificate's>`. */
   readonly clusters: ReadonlyMap<string, string>
   /** Documents that a cluster has itself, so that the shared one never stands in. */
   readonly own: ReadonlyMap<string, ReadonlySet<OwnDocument>>
@@ -16,10 +16,17 @@ export type OwnDocument = 'mapping' | 'policy' | 'authenticators'
 /** Nobody. */
 export const NO_CALLERS: Callers = { clusters: new Map(), own: new Map() }
 
+const CLUSTER_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/
+
+/** Whether a cluster may be called that. */
+export function isClusterName(text: string): boolean {
+  return CLUSTER_NAME.test(text)
+}
+
 const ClusterName = v.pipe(
   v.string('expected a string'),
   v.regex(
-    /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/,
+    CLUSTER_NAME,
     'a cluster name is 1 to 63 of a-z, 0-9, "." and "-", and starts and ends with a letter or digit',
   ),
 )

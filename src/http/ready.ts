@@ -3,7 +3,8 @@ import type { Fault } from '../fault.ts'
 import type { BreakerState } from '../keystone/breaker.ts'
 import type { IdentifyCaller } from './caller.ts'
 import { JSON_HEADERS } from './problem.ts'
-import type { WaitUntil } from './webhook.ts'
+import { refuseCaller } from './refuse-caller.ts'
+import type { WaitUntil, WebhookDeps } from './webhook.ts'
 
 /** What `/readyz` knows of the Worker's insides. */
 export interface Readiness {
@@ -26,14 +27,15 @@ export interface ReadyDeps {
  * faulty or a document's newest version is not in force. Without any readable caller it says only which settings are
  * faulty, to anyone: otherwise nobody could learn why.
  */
-export function createReady({ identifyCaller, hasCallers, readiness, now }: ReadyDeps) {
+export function createReady(deps: ReadyDeps & Pick<WebhookDeps, 'auditCaller'>) {
+  const { identifyCaller, auditCaller, hasCallers, readiness, now } = deps
   return async (request: Request, waitUntil: WaitUntil): Promise<Response> => {
     if (!(await hasCallers(waitUntil))) {
       const names = readiness.settings.map(({ path }) => path.split(/[.[]/)[0])
       return answer({ settings: [...new Set(names)] }, false)
     }
     const caller = await identifyCaller(request, undefined, waitUntil)
-    if (!caller.ok) return caller.error
+    if (!caller.ok) return refuseCaller(caller.error, request, undefined, auditCaller)
     const [reachable, states] = await Promise.all([
       readiness.keystoneReachable(),
       readiness.documents(caller.value, waitUntil),

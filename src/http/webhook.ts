@@ -2,9 +2,12 @@ import { type Answer, answerVerdict } from '../authn/authenticate.ts'
 import { type AccessAnswer, answerAccess } from '../authz/authorize.ts'
 import { decodeReview, type Review } from '../k8s/review.ts'
 import type { Audit } from '../telemetry/audit.ts'
+import type { AuditCaller } from '../telemetry/caller-audit.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { IdentifyCaller } from './caller.ts'
 import { problem } from './problem.ts'
 import { readJson } from './read-json.ts'
+import { rayOf, refuseCaller } from './refuse-caller.ts'
 
 /** Keeps work alive behind the answer (`ctx.waitUntil`). */
 export type WaitUntil = (promise: Promise<unknown>) => void
@@ -18,6 +21,9 @@ export interface WebhookDeps {
   readonly identifyCaller: IdentifyCaller
   readonly review: AnswerReview
   readonly audit: Audit
+  readonly auditCaller: AuditCaller
+  /** None without the binding `METRICS`. */
+  readonly metrics: Metrics | undefined
   readonly onUnexpected: (error: unknown) => void
 }
 
@@ -29,13 +35,15 @@ export type Webhook = (request: Request, named: string | undefined, waitUntil: W
 
 /**
  * The checks in the order 401, 403, 415, 413, 400; then every decoded review is answered with 200 (or 503 for a
- * SubjectAccessReview that cannot be decided), in its own apiVersion, and leaves one audit line.
+ * SubjectAccessReview that cannot be decided), in its own apiVersion, and leaves one audit line and one data point.
  */
-export function createWebhook({ identifyCaller, review, audit, onUnexpected }: WebhookDeps): Webhook {
+export function createWebhook(deps: WebhookDeps): Webhook {
+  const { identifyCaller, review, audit, metrics, onUnexpected } = deps
   return async (request, named, waitUntil) => {
+    const startedAtMs = metrics === undefined ? 0 : metrics.now()
     const identified = identifyCaller(request, named, waitUntil)
     const caller = identified instanceof Promise ? await identified : identified
-    if (!caller.ok) return caller.error
+    if (!caller.ok) return refuseCaller(caller.error, request, named, deps.auditCaller)
     const body = await readJson(request)
     if (!body.ok) return body.error
     const decoded = decodeReview(body.value)
@@ -49,6 +57,7 @@ export function createWebhook({ identifyCaller, review, audit, onUnexpected }: W
       answer = answerUnexpected(decoded.value)
     }
     audit(caller.value, answer.record, () => rayOf(request))
+    metrics?.review(caller.value, answer.record, startedAtMs)
     if ('undecided' in answer) return problem('ServiceUnavailable', answer.undecided)
     return new Response(answer.body, ANSWERED)
   }
@@ -58,10 +67,4 @@ function answerUnexpected({ kind, review }: Review): AnyAnswer {
   return kind === 'TokenReview'
     ? answerVerdict(review, { reason: 'unexpected' })
     : answerAccess(review, { decision: 'unknown', because: 'unexpected' })
-}
-
-/** Cloudflare's id of the request; anything else in that header comes from the caller and is dropped. */
-function rayOf(request: Request): string | undefined {
-  const ray = request.headers.get('CF-Ray')
-  return ray !== null && /^[0-9a-f]{16}(?:-[A-Z]{3})?$/.test(ray) ? ray : undefined
 }

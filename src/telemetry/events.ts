@@ -14,6 +14,8 @@ export type OperationalEvent =
   | { readonly code: 'kv_read_failed' | 'kv_read_slow' | 'kv_write_failed' }
   /** The rate limit LOOKUPS could not be asked, and was passed over. */
   | { readonly code: 'lookups_failed' }
+  /** The dataset `METRICS` threw; points are missing. */
+  | { readonly code: 'metrics_failed' }
   /** A bug: the error's class and where it was thrown, without its message, which could hold anything. */
   | { readonly code: 'unexpected'; readonly error: string; readonly at: readonly string[] }
 

@@ -6,7 +6,9 @@ import type { ConfigNamespace } from '../../src/documents/document.ts'
 import { connectRooms } from '../../src/review.ts'
 import { type Configuration, readConfiguration } from '../../src/settings.ts'
 import { createAudit } from '../../src/telemetry/audit.ts'
+import { createCallerAudit } from '../../src/telemetry/caller-audit.ts'
 import { createReportEvent, describeUnexpected } from '../../src/telemetry/events.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { type Clock, createClock } from './clock.ts'
 
 export const CALLER_TOKEN = 'caller-credential-of-prod-1'
@@ -58,6 +60,10 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   const report = createReportEvent({ now: clock.now, log: writeLine })
   const { settings } = configuration
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
+  const metrics = createMetrics(configuration.metrics, {
+    now: clock.now,
+    onFault: () => report({ code: 'metrics_failed' }),
+  })
   const app = createApp({
     ...connectRooms(configuration, {
       now: clock.now,
@@ -75,6 +81,8 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
       log: writeLine,
       repeatsSeconds: settings.ok ? settings.value.auditRepeatsSeconds : 0,
     }),
+    auditCaller: createCallerAudit({ now: clock.now, log: writeLine, measure: metrics?.refused }),
+    metrics,
     onUnexpected: (error) => report(describeUnexpected(error)),
   })
   const contexts: ExecutionContext[] = []
