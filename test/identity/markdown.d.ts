@@ -3,3 +3,9 @@ declare module '*.md?raw' {
   const text: string
   export default text
 }
+
+/** A module's own text. */
+declare module '*.ts?raw' {
+  const text: string
+  export default text
+}
