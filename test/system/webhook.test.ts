@@ -203,6 +203,16 @@ describe('secrets', () => {
   })
 })
 
+describe('a refused caller', () => {
+  it('without a certificate has no credential, and leaves one line however often he comes', async () => {
+    const logged = webhook.log.length
+    const ask = () => fetch(`${webhook.url}/clusters/prod-7/webhook`, { method: 'POST', body: '{}' })
+    for (let times = 0; times < 20; times += 1) expect((await ask()).status).toBe(401)
+    const lines = webhook.log.slice(logged).map((line) => JSON.parse(line))
+    expect(lines).toMatchObject([{ event: 'caller', reason: 'no_credential', pathCluster: 'prod-7', repeats: 0 }])
+  })
+})
+
 describe('the process', () => {
   it('has no secret among its arguments', () => {
     const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
