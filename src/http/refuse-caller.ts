@@ -16,8 +16,7 @@ export function refuseCaller(
     : problem('Unauthorized', MESSAGES[reason], { 'WWW-Authenticate': 'Bearer realm="keystone-edge-auth"' })
 }
 
-const LIST = 'list "cert:<hex SHA-256 of the certificate>" for the cluster in callers'
-const NOT_COUNTED = 'no known bearer credential was sent, and the client certificate does not count: '
+const NOT_COUNTED = 'no known bearer credential, and the client certificate does not count: '
 
 /** What to do about it. The same for everyone, so that it repeats nothing of the request. */
 const MESSAGES: Readonly<Record<CallerReason, string>> = {
@@ -26,9 +25,9 @@ const MESSAGES: Readonly<Record<CallerReason, string>> = {
     'unknown caller credential: list "sha256:<hex SHA-256 of the credential>" for the cluster in callers',
   no_callers:
     'no caller is known here: the document callers and the secret CALLERS are missing, empty or faulty; see /readyz',
-  unlisted_certificate: `${NOT_COUNTED}it is not listed; ${LIST}`,
-  certificate_unverified: `${NOT_COUNTED}Cloudflare could not verify it (expired, not yet valid, or of a CA that the hostname does not trust)`,
-  certificate_revoked: `${NOT_COUNTED}it is revoked; issue a new one and ${LIST}`,
+  unlisted_certificate: `${NOT_COUNTED}list "cert:<hex SHA-256 of the certificate>" for the cluster in callers`,
+  certificate_unverified: `${NOT_COUNTED}Cloudflare did not verify it (expired, or of another CA)`,
+  certificate_revoked: `${NOT_COUNTED}it is revoked; issue a new one`,
   certificate_malformed: `${NOT_COUNTED}what Cloudflare says about it is incomplete`,
   wrong_cluster: "this credential belongs to another cluster than the path's; check the server URL",
 }
