@@ -7,7 +7,6 @@ import { createDeadline, type StartTimer } from '../timer.ts'
 import type { LastGoodStore } from './last-good.ts'
 import { createLastGoodKeeper } from './last-good-keeper.ts'
 import { limitFaults } from './limit-faults.ts'
-import { parseDocumentText } from './parse-json.ts'
 
 type WaitUntil = (promise: Promise<unknown>) => void
 
@@ -32,8 +31,8 @@ export interface DocumentState<T> {
   readonly faults: readonly Fault[]
 }
 
-/** Reads a document's value; `digest` names its version. */
-export type DocumentParser<T> = (document: unknown, digest: string) => Result<T, readonly Fault[]>
+/** Reads the value of a document from its text (`ofJson` for one in JSON); `digest` names its version. */
+export type DocumentParser<T> = (text: string, digest: string) => Result<T, readonly Fault[]>
 
 export interface DocumentDeps {
   readonly config: ConfigNamespace
@@ -201,8 +200,7 @@ export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: D
 
 function parseText<T>(text: string, digest: string, parse: DocumentParser<T>): Result<T, readonly Fault[]> {
   try {
-    const document = parseDocumentText(text)
-    const parsed = document.ok ? parse(document.value, digest) : document
+    const parsed = parse(text, digest)
     return parsed.ok ? parsed : err(limitFaults(parsed.error))
   } catch {
     // Whatever a document does to the code that reads it, the last good one stays in force.

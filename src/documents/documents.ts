@@ -7,6 +7,7 @@ import { type Callers, parseCallers } from './callers.ts'
 import { createClusterDocuments } from './cluster-documents.ts'
 import { createDocument, type DocumentDeps, type DocumentState } from './document.ts'
 import { limitFaults } from './limit-faults.ts'
+import { ofJson } from './parse-json.ts'
 
 type WaitUntil = (promise: Promise<unknown>) => void
 
@@ -35,7 +36,11 @@ export interface Documents {
 
 /** Loads and keeps all documents. `secretCallers` come from the secret `CALLERS`, and are there even without CONFIG. */
 export function createDocuments(homeDomain: string, secretCallers: Callers, deps: DocumentDeps): Documents {
-  const callers = createDocument('callers', (document) => parseCallers(document, secretCallers), deps)
+  const callers = createDocument(
+    'callers',
+    ofJson((document) => parseCallers(document, secretCallers)),
+    deps,
+  )
 
   function currentCallers(waitUntil: WaitUntil): Callers | Promise<Callers> {
     const state = callers.current(waitUntil)
@@ -45,11 +50,16 @@ export function createDocuments(homeDomain: string, secretCallers: Callers, deps
   const known = { document: callers, secret: secretCallers }
   const mappings = createClusterDocuments(
     'mapping',
-    (document, digest) => parseMapping(document, { digest: `${digest} ${homeDomain}`, homeDomain }),
+    ofJson((document, digest) => parseMapping(document, { digest: `${digest} ${homeDomain}`, homeDomain })),
     known,
     deps,
   )
-  const policies = createClusterDocuments('policy', (document) => parsePolicy(document, homeDomain), known, deps)
+  const policies = createClusterDocuments(
+    'policy',
+    ofJson((document) => parsePolicy(document, homeDomain)),
+    known,
+    deps,
+  )
 
   return {
     callers: currentCallers,

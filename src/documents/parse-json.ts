@@ -1,5 +1,6 @@
 import { type Fault, toPath } from '../fault.ts'
 import { err, ok, type Result } from '../result.ts'
+import type { DocumentParser } from './document.ts'
 
 /** 10,000 rules, or 500 clusters with their credentials, are about 1 MB. */
 const MAX_CHARACTERS = 4 * 1024 * 1024
@@ -19,6 +20,16 @@ export function parseDocumentText(text: string): Result<unknown, readonly Fault[
   }
   const faults = findHiddenKeys(text)
   return faults.length > 0 ? err(faults) : ok(value)
+}
+
+/** The parser of a document in JSON, from one of what the JSON says. */
+export function ofJson<T>(
+  parse: (document: unknown, digest: string) => Result<T, readonly Fault[]>,
+): DocumentParser<T> {
+  return (text, digest) => {
+    const document = parseDocumentText(text)
+    return document.ok ? parse(document.value, digest) : document
+  }
 }
 
 interface Level {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createDocument, type DocumentState } from '../../src/documents/document.ts'
 import type { LastGood } from '../../src/documents/last-good.ts'
+import { ofJson } from '../../src/documents/parse-json.ts'
 import { err, ok, type Result } from '../../src/result.ts'
 import { createClock, settle } from '../support/clock.ts'
 import { timed } from '../support/documents.ts'
@@ -16,10 +17,10 @@ function prepare() {
   let cancelled = false
   const document = createDocument<string>(
     'mapping',
-    (value) => {
+    ofJson((value) => {
       if (value === 'a bug') throw new TypeError('cannot read properties of undefined')
       return typeof value === 'string' ? ok(value) : err([{ path: 'x', message: 'expected a string' }])
-    },
+    }),
     {
       config: {
         get() {
