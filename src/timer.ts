@@ -8,18 +8,25 @@ export interface Deadline {
   race<T>(work: Promise<T>, late: () => T): Promise<T>
   /** Stops the timer; a request must not be held open by it. */
   clear(): void
+  /** Ends what is still under way, as if the time were up. */
+  end(): void
 }
 
 export function createDeadline(ms: number, startTimer: StartTimer): Deadline {
   const controller = new AbortController()
   const timeUp = Promise.withResolvers<void>()
-  const clear = startTimer(ms, () => {
+  const expire = (): void => {
     timeUp.resolve()
     controller.abort()
-  })
+  }
+  const clear = startTimer(ms, expire)
   return {
     signal: controller.signal,
     clear,
+    end() {
+      clear()
+      expire()
+    },
     race(work, late) {
       // The loser of the race may still fail later, with nobody listening.
       work.catch(() => undefined)

@@ -27,6 +27,8 @@ export interface Query {
   readonly mapping: Pick<Mapping, 'digest' | 'readsGroups'>
   readonly cluster: string
   readonly waitUntil: (promise: Promise<unknown>) => void
+  /** See `KeystoneClient.lookUp`. */
+  readonly groupsOf?: string | undefined
 }
 
 export interface Identities<Answer> {
@@ -137,6 +139,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
       readsGroups: query.mapping.readsGroups,
       knownUser: known?.identity.user.id,
       cluster: query.cluster,
+      groupsOf: query.groupsOf,
       budgetMs: Math.min(deps.lookUpBudgetMs, endsAtMs - startedAtMs),
     })
     if (known !== undefined) known.triedAtMs = now()

@@ -13,6 +13,8 @@ export interface LookUpRequest {
   readonly readsGroups: (identity: Identity) => boolean
   /** The id of the user that the token is known to be of; `undefined` for a token that nobody has seen before. */
   readonly knownUser: string | undefined
+  /** See `KeystoneClient.lookUp`. */
+  readonly groupsOf: string | undefined
   /** The cluster that asks. */
   readonly cluster: string
   /** For all of it, waiting included. */
@@ -65,9 +67,10 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
   }
   const gate = createLookUpGate(deps)
 
-  async function ask(kind: LookUpKind, { token, readsGroups, knownUser = '' }: LookUpRequest, budgetMs: number) {
+  async function ask(kind: LookUpKind, request: LookUpRequest, budgetMs: number) {
+    const { token, readsGroups, groupsOf, knownUser = '' } = request
     const startedAtMs = now()
-    const found = await client.lookUp(token, readsGroups, budgetMs)
+    const found = await client.lookUp(token, readsGroups, budgetMs, groupsOf)
     if (isFailure(found, now() - startedAtMs)) breakers[kind].failed(knownUser)
     else breakers[kind].succeeded()
     return found
