@@ -13,6 +13,7 @@ import { createIdentifyCaller } from './http/caller.ts'
 import type { ReadyDeps } from './http/ready.ts'
 import type { AnswerReview, WaitUntil } from './http/webhook.ts'
 import { createKeystoneClient, type Fetch, type KeystoneClient } from './keystone/client.ts'
+import { recogniseTokenFormat } from './keystone/format.ts'
 import { createGuardedKeystone, type GuardedKeystone } from './keystone/guarded-look-up.ts'
 import type { Configuration, Settings } from './settings.ts'
 import type { ReportEvent } from './telemetry/events.ts'
@@ -66,7 +67,6 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
   const { now, startTimer, report } = effects
   const keystone = connectKeystone(settings, effects)
   const guarded = guardKeystone(settings, keystone, effects)
-  const authenticate = createAuthenticate(connectIdentities(settings, guarded, effects))
   const documents = createDocuments(settings.homeDomain, secretCallers, {
     config: settings.config,
     lastGood: createLastGoodStore({
@@ -79,6 +79,9 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
     startTimer,
     onFaults: (document, digest, faults) => report({ code: 'document_faulty', document, digest, faults }),
   })
+  const { keystoneKeys } = documents
+  const identities = connectIdentities(settings, guarded, effects)
+  const authenticate = createAuthenticate({ identities, keystoneKeys, now })
   const reviewMs = 2 * settings.keystoneTimeoutMs + SLACK_MS - CALLERS_TIMEOUT_MS
   return {
     identifyCaller: createIdentifyCaller(documents.callers),
@@ -94,6 +97,8 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
       const asked = { cluster, waitUntil }
       if (!(mapping instanceof Promise)) return authenticate(review, mapping, asked, reviewMs)
       const endsAtMs = now() + reviewMs
+      // Both together, so that they take half a second at most.
+      if (recogniseTokenFormat(review.token) === 'jws') void keystoneKeys(waitUntil)
       return mapping.then((loaded) => authenticate(review, loaded, asked, endsAtMs - now()))
     },
     readiness: {

@@ -1,9 +1,10 @@
 import type { FoundIdentity, Identities, Query } from '../cache/identities.ts'
-import type { DocumentMissing, Loaded } from '../documents/documents.ts'
+import type { DocumentMissing, Documents, Loaded } from '../documents/documents.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import { recogniseTokenFormat } from '../keystone/format.ts'
+import { checkSignature } from '../keystone/signature.ts'
 import type { ReviewRecord } from '../telemetry/audit.ts'
 import { toOutcome, type Verdict } from './verdict.ts'
 
@@ -24,7 +25,14 @@ export type Authenticate = (
   budgetMs: number,
 ) => Answer | Promise<Answer>
 
-export function createAuthenticate(identities: Identities<MappedAnswer>): Authenticate {
+export interface AuthenticateDeps {
+  readonly identities: Identities<MappedAnswer>
+  /** Keys that tokens must be signed with; without any, no signature is looked at. */
+  readonly keystoneKeys: Documents['keystoneKeys']
+  readonly now: () => number
+}
+
+export function createAuthenticate({ identities, keystoneKeys, now }: AuthenticateDeps): Authenticate {
   return (review, loaded, { cluster, waitUntil }, budgetMs) => {
     if (!loaded.ok) return answerWithout(review, loaded.error)
     const mapping = loaded.value
@@ -32,8 +40,20 @@ export function createAuthenticate(identities: Identities<MappedAnswer>): Authen
     const query = { token: review.token, mapping, cluster, waitUntil }
     const remembered = identities.recall(query)
     if (remembered !== undefined) return answerFound(review, mapping, remembered)
-    if (!isShapedLikeToken(review)) return answerVerdict(review, { reason: 'malformed' })
+    const format = recogniseTokenFormat(review.token)
+    if (format === undefined) return answerVerdict(review, { reason: 'malformed' })
+    if (format === 'jws') return answerSigned(review, mapping, query, budgetMs)
     return identities.find(query, budgetMs).then((found) => answerFound(review, mapping, found))
+  }
+
+  /** A signature or an end that does not hold is a definite no without a look-up, in KV or of Keystone. */
+  async function answerSigned(review: TokenReview, mapping: Mapping, query: Query, budgetMs: number): Promise<Answer> {
+    const endsAtMs = now() + budgetMs
+    const keys = await keystoneKeys(query.waitUntil)
+    const signed = keys.length === 0 ? undefined : await checkSignature(review.token, keys, now())
+    if (signed?.ok === false) return answerVerdict(review, signed.error)
+    const groupsOf = mapping.mayReadGroups ? signed?.value.groupsOf : undefined
+    return answerFound(review, mapping, await identities.find({ ...query, groupsOf }, endsAtMs - now()))
   }
 }
 

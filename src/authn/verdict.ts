@@ -1,6 +1,7 @@
 import type { MappingRefusal } from '../identity/mapping.ts'
 import type { TokenReviewStatus, UserInfo } from '../k8s/token-review.ts'
 import type { Rejection } from '../keystone/client.ts'
+import type { SignatureRefusal } from '../keystone/signature.ts'
 import type { Unavailable } from '../keystone/unavailable.ts'
 import type { AuditReason, ReviewRecord } from '../telemetry/audit.ts'
 
@@ -9,6 +10,7 @@ export type Verdict =
   | { readonly reason: 'authenticated' | 'groups_refused'; readonly user: UserInfo; readonly leftOut: number }
   /** Not shaped like any Keystone token: nobody was asked. */
   | { readonly reason: 'malformed' }
+  | SignatureRefusal
   | Rejection
   | MappingRefusal
   | Unavailable
@@ -39,6 +41,7 @@ export function toOutcome(verdict: Verdict): Outcome {
         leftOut: verdict.leftOut,
       }
     case 'malformed':
+    case 'bad_signature':
     case 'rejected':
     case 'expired':
     case 'access_rules':

@@ -1,6 +1,7 @@
 import type { Fault } from '../fault.ts'
 import type { CompiledMapping } from '../identity/compiled-mapping.ts'
 import { parseMapping } from '../identity/parse-mapping.ts'
+import { type PublicKey, parsePublicKeys } from '../keystone/public-keys.ts'
 import { type ParsedPolicy, parsePolicy } from '../policy/parse-policy.ts'
 import { err, ok, type Result } from '../result.ts'
 import { type Callers, parseCallers } from './callers.ts'
@@ -30,6 +31,8 @@ export interface Documents {
   mapping(cluster: string, waitUntil: WaitUntil): Loaded<CompiledMapping> | Promise<Loaded<CompiledMapping>>
   /** The policy in force for a cluster. */
   policy(cluster: string, waitUntil: WaitUntil): Loaded<ParsedPolicy> | Promise<Loaded<ParsedPolicy>>
+  /** The keys of Keystone's signatures; none while there is no document, or none can be read: then Keystone is asked. */
+  keystoneKeys(waitUntil: WaitUntil): readonly PublicKey[] | Promise<readonly PublicKey[]>
   /** The documents that decide for a cluster, for operators. */
   states(cluster: string, waitUntil: WaitUntil): Promise<Readonly<Record<string, ReportedState>>>
 }
@@ -60,9 +63,14 @@ export function createDocuments(homeDomain: string, secretCallers: Callers, deps
     known,
     deps,
   )
+  const keys = createDocument('keystone-keys', parsePublicKeys, deps)
 
   return {
     callers: currentCallers,
+    keystoneKeys(waitUntil) {
+      const state = keys.current(waitUntil)
+      return state instanceof Promise ? state.then(({ value }) => value ?? []) : (state.value ?? [])
+    },
     mapping(cluster, waitUntil) {
       const state = mappings(cluster, waitUntil)
       return state instanceof Promise ? state.then(toLoaded) : toLoaded(state)
@@ -72,10 +80,11 @@ export function createDocuments(homeDomain: string, secretCallers: Callers, deps
       return state instanceof Promise ? state.then(toLoaded) : toLoaded(state)
     },
     async states(cluster, waitUntil) {
-      const [ofCallers, mapping, policy] = await Promise.all([
+      const [ofCallers, mapping, policy, ofKeys] = await Promise.all([
         callers.current(waitUntil),
         mappings(cluster, waitUntil),
         policies(cluster, waitUntil),
+        keys.current(waitUntil),
       ])
       const isMissing = mapping.source === 'none' && mapping.faults.length === 0
       const inert = limitFaults(policy.value?.inert ?? [])
@@ -83,6 +92,7 @@ export function createDocuments(homeDomain: string, secretCallers: Callers, deps
         callers: ofCallers,
         mapping: isMissing ? { ...mapping, faults: [NO_MAPPING] } : mapping,
         policy: { ...policy, inert },
+        'keystone-keys': ofKeys,
       }
     },
   }

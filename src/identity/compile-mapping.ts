@@ -16,7 +16,7 @@ import { createUsernameRenderer } from './username.ts'
 export function compileMapping(document: MappingDocument, digest: string, homeDomain: string): CompiledMapping {
   const rules = [...compileRoleMappings(document), ...compileRules(document, homeDomain)]
   const literals = rules.flatMap((rule) => rule.groups.flatMap((group) => literalOf(group) ?? []))
-  const readsKeystoneGroups =
+  const mayReadGroups =
     (document.groups?.keystone ?? true) || (document.rules ?? []).some((rule) => rule.group !== undefined)
   const admit = compileAdmission(document, homeDomain)
   const audit = document.extra?.audit ?? true
@@ -34,7 +34,8 @@ export function compileMapping(document: MappingDocument, digest: string, homeDo
       { exclusive: false },
     ),
     renderUsername: createUsernameRenderer(toTemplate(document.username) ?? DEFAULT_USERNAME, rules, homeDomain),
-    readsGroups: (identity) => readsKeystoneGroups && admit(identity) === undefined,
+    mayReadGroups,
+    readsGroups: (identity) => mayReadGroups && admit(identity) === undefined,
     toUser(identity) {
       const refusal = admit(identity)
       if (refusal !== undefined) return err(refusal)

@@ -9,7 +9,8 @@ export const MAX_TOKEN_LENGTH = 16_384
 const PRINTABLE = /^[\x21-\x7e]+$/
 const UUID = /^[0-9a-f]{32}$/
 const FERNET = /^gAAAAA[A-Za-z0-9_-]{154,}={0,2}$/
-const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/
+// 64 bytes end in one of four characters; any other would be a second spelling of the same signature.
+const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]$/
 
 /** Whether the text can be anybody's token at all: not empty, at most 16 KiB, bytes 0x21 to 0x7E only. */
 export function isTokenText(token: Token): boolean {

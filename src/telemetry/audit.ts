@@ -6,6 +6,8 @@ export type AuditReason =
   /** Let in without Keystone groups: Keystone answered 403 or 404 to the question for them. */
   | 'groups_refused'
   | 'malformed'
+  /** A JWS that none of the keys in `keystone-keys` signed: Keystone was not asked. */
+  | 'bad_signature'
   | 'rejected'
   | 'expired'
   | 'access_rules'
