@@ -7,7 +7,7 @@ export type PublicKey = () => Promise<CryptoKey>
 /** 23 keys; a token that none of them signed costs a verification for each. */
 const MAX_CHARACTERS = 4096
 
-const COMMENT = /^[ \t]*#.*$/gm
+const COMMENT = /^\s*#.*$/gm
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]|=)=)?$/
 
