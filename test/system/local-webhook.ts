@@ -17,6 +17,8 @@ export interface LocalWebhook {
     token: string,
     options?: { signal?: AbortSignal; version?: string },
   ): Promise<{ status: number; text: string; json: Review }>
+  /** Edits a document as `wrangler kv key put` does; in force for what was not loaded yet. */
+  putDocument(key: string, text: string): Promise<void>
   post(path: string, body: string, headers?: Record<string, string>): Promise<Response>
   close(): Promise<void>
 }
@@ -52,7 +54,8 @@ export async function startLocalWebhook(keystoneUrl: string, vars: Record<string
       ...vars,
     },
   })
-  await (await worker.kv('CONFIG')).put('mapping', '{}')
+  const putDocument = async (key: string, text: string): Promise<void> => (await worker.kv('CONFIG')).put(key, text)
+  await putDocument('mapping', '{}')
   const url = worker.url.origin
   const post = (path: string, body: string, headers: Record<string, string> = {}, signal?: AbortSignal) =>
     fetch(url + path, {
@@ -67,6 +70,7 @@ export async function startLocalWebhook(keystoneUrl: string, vars: Record<string
     cacheKey,
     kvDirectory,
     log,
+    putDocument,
     post,
     async review(token, { signal, version = 'v1' } = {}) {
       const body = { apiVersion: `authentication.k8s.io/${version}`, kind: 'TokenReview', spec: { token } }
