@@ -153,8 +153,12 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   /** What KV knows of the token, unless Keystone has refused it since: KV may go on serving what was removed. */
   async function readStored(token: Token, fingerprints: Fingerprints, budgetMs: number) {
     const stored = await store.read(token, fingerprints, budgetMs)
-    const refusedAtMs = memory.refused(token)?.refusedAtMs ?? Number.NEGATIVE_INFINITY
-    return stored !== undefined && stored.validatedAtMs > refusedAtMs ? stored : undefined
+    return stored !== undefined && !refusedSince(token, stored) ? stored : undefined
+  }
+
+  function refusedSince(token: Token, { validatedAtMs }: ValidatedIdentity): boolean {
+    const no = memory.refused(token)
+    return no !== undefined && no.refusedAtMs >= validatedAtMs
   }
 
   /** The youngest identity of the token that is known, however old; afterwards it is in memory. */
@@ -171,6 +175,8 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   /** What may be served though its time is up, as Keystone is unreachable. Never what it refused. */
   function findStale(query: Query, known: KnownIdentity<Answer> | undefined, error: Rejection | Unavailable) {
     if (known === undefined || error.reason !== 'unavailable' || !isUnreachable(error)) return undefined
+    // Another look-up may have been told no while this one waited.
+    if (refusedSince(query.token, known)) return undefined
     known.unreachableAtMs = now()
     return isUsable(known, query, staleUntilMs) ? known : undefined
   }

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { START_MS, settle } from '../support/clock.ts'
+import { errorBody, groupsBody, tokenBody } from '../support/keystone-answers.ts'
+import { fernetShaped } from '../support/tokens.ts'
+import { createWebhook, OTHER_CALLER_TOKEN, type Webhook } from '../support/webhook.ts'
+
+// Users who are known: what is believed of them after a definite no, and what Keystone's slowness does to them.
+
+type Keystone = (request: Request) => Promise<Response>
+
+const TTL_MS = 120_000
+const CANNOT_TELL = { authenticated: false, error: expect.stringContaining('Keystone') }
+
+const refusing: Keystone = async () => Response.json(errorBody(404, 'x'), { status: 404 })
+const hanging: Keystone = () => new Promise(() => undefined)
+
+/** Each token is a user of its own, unless `users` names whose it is. */
+function healthyOf(users: ReadonlyMap<string, string> = new Map()): Keystone {
+  return async (request) => {
+    const token = request.headers.get('X-Auth-Token') ?? ''
+    const name = users.get(token) ?? `user-${token.slice(-6)}`
+    return Response.json(
+      request.url.endsWith('/groups')
+        ? groupsBody([])
+        : tokenBody({ user: { id: `id-of-${name}`, name }, expiresAtMs: START_MS + 36_000_000 }),
+    )
+  }
+}
+
+/** A Keystone that tests replace, and a webhook in front of it. */
+async function start(options: Partial<Parameters<typeof createWebhook>[0]> = {}) {
+  const keystone = { respond: healthyOf() }
+  const webhook = await createWebhook({ ...options, keystone: (request) => keystone.respond(request) })
+  return { webhook, keystone }
+}
+
+/** A review's answer once it is there, and time moved on in between. */
+async function answerAfter(webhook: Webhook, review: ReturnType<Webhook['review']>, ms: number) {
+  await settle()
+  webhook.clock.advance(ms)
+  return (await review).json.status
+}
+
+describe('a definite no', () => {
+  it('also ends what a look-up that started before it would have served stale', async () => {
+    const token = fernetShaped()
+    const documents = { 'clusters/prod-2/mapping': { groups: { project: true } } }
+    const { webhook, keystone } = await start({ documents })
+    await webhook.review(token)
+    await webhook.background()
+    webhook.clock.advance(TTL_MS)
+    keystone.respond = hanging
+    const waiting = webhook.review(token)
+    await settle()
+    keystone.respond = refusing
+    webhook.clock.advance(1)
+    expect((await webhook.review(token, { caller: OTHER_CALLER_TOKEN })).json.status).toEqual({ authenticated: false })
+    const status = await answerAfter(webhook, waiting, 5_000)
+    expect(status).toEqual({ authenticated: false })
+    await webhook.background()
+  })
+
+  it('is not undone by a yes of a look-up that started before it', async () => {
+    const token = fernetShaped()
+    const documents = { 'clusters/prod-2/mapping': { groups: { project: true } } }
+    const { webhook, keystone } = await start({ documents })
+    const yes = Promise.withResolvers<Response>()
+    keystone.respond = () => yes.promise
+    const waiting = webhook.review(token)
+    await settle()
+    keystone.respond = refusing
+    webhook.clock.advance(1)
+    await webhook.review(token, { caller: OTHER_CALLER_TOKEN })
+    keystone.respond = healthyOf()
+    yes.resolve(Response.json(tokenBody({ expiresAtMs: START_MS + 36_000_000 })))
+    expect((await waiting).json.status).toEqual({ authenticated: false })
+    expect((await webhook.review(token)).json.status).toEqual({ authenticated: false })
+  })
+})
+
+describe('a full queue', () => {
+  it('is never a reason to serve a known user a stale identity', async () => {
+    const { webhook, keystone } = await start()
+    const tokens = Array.from({ length: 80 }, () => fernetShaped())
+    for (const token of tokens) await webhook.review(token)
+    await webhook.background()
+    keystone.respond = hanging
+    webhook.clock.advance(TTL_MS)
+    const answers = tokens.map((token) => webhook.review(token))
+    await settle()
+    webhook.clock.advance(2_000)
+    await settle()
+    const busy = webhook.reviews().filter(({ reason }) => reason === 'keystone_busy')
+    expect(busy.length).toBeGreaterThanOrEqual(80 - 4)
+    expect(webhook.reviews().filter(({ source }) => source === 'stale')).toEqual([])
+    expect((await answers.at(-1))?.json.status).toEqual(CANNOT_TELL)
+    webhook.clock.advance(60_000)
+  })
+})
