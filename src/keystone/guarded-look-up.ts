@@ -71,16 +71,18 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
     const { token, readsGroups, groupsOf, knownUser = '' } = request
     const startedAtMs = now()
     const found = await client.lookUp(token, readsGroups, budgetMs, groupsOf)
-    if (isFailure(found, now() - startedAtMs)) breakers[kind].failed(knownUser)
-    else breakers[kind].succeeded()
+    const failed = isFailure(found, now() - startedAtMs)
+    if (failed) breakers[kind].failed(knownUser)
+    else if (failed === false) breakers[kind].succeeded()
     return found
   }
 
-  function isFailure({ result, calls }: LookUp, tookMs: number): boolean {
-    if (tookMs > SLOW * timeoutMs * calls) return true
-    if (result.ok || result.error.reason !== 'unavailable') return false
-    // Where the time was up early, it was the wait for a place that used it.
-    return isUnreachable(result.error) && result.error.cause !== 'timeout'
+  /** `undefined`: that says nothing, as the time was up early, which the wait for a place had used. */
+  function isFailure({ result, calls }: LookUp, tookMs: number): boolean | undefined {
+    const error = result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
+    // Groups that hang are not made good by a token that was validated fast.
+    if (error?.cause === 'timeout') return tookMs >= SLOW * timeoutMs || undefined
+    return tookMs > SLOW * timeoutMs * calls || (error !== undefined && isUnreachable(error))
   }
 
   return {

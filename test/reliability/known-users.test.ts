@@ -78,6 +78,25 @@ describe('a definite no', () => {
   })
 })
 
+describe('the breaker for known users', () => {
+  it('opens when Keystone validates tokens but hangs over groups', async () => {
+    const { webhook, keystone } = await start()
+    const tokens = Array.from({ length: 6 }, () => fernetShaped())
+    for (const token of tokens) await webhook.review(token)
+    await webhook.background()
+    const healthy = healthyOf()
+    keystone.respond = (request) => (request.url.endsWith('/groups') ? hanging(request) : healthy(request))
+    webhook.clock.advance(TTL_MS)
+    for (const token of tokens.slice(0, 5)) await answerAfter(webhook, webhook.review(token), 5_000)
+    const asked = webhook.keystoneRequests.length
+    const reviewed = webhook.reviews().length
+    void webhook.review(tokens[5])
+    await settle()
+    expect(webhook.reviews().slice(reviewed)).toMatchObject([{ decision: 'allow', source: 'stale', keystoneCalls: 0 }])
+    expect(webhook.keystoneRequests).toHaveLength(asked)
+  })
+})
+
 describe('a full queue', () => {
   it('is never a reason to serve a known user a stale identity', async () => {
     const { webhook, keystone } = await start()
