@@ -103,7 +103,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
 
   /** Whether to wait for Keystone would most likely be in vain. */
   function isKnownUnreachable(hit: KnownIdentity<Answer>): boolean {
-    return now() - hit.unreachableAtMs < UNREACHABLE_MS || keystone.knownState() !== 'closed'
+    return now() - hit.unreachableAtMs < UNREACHABLE_MS || keystone.knownState() === 'open'
   }
 
   /** Asks again behind the answer: a steady user never waits for Keystone. */

@@ -95,6 +95,24 @@ describe('the breaker for known users', () => {
     expect(webhook.reviews().slice(reviewed)).toMatchObject([{ decision: 'allow', source: 'stale', keystoneCalls: 0 }])
     expect(webhook.keystoneRequests).toHaveLength(asked)
   })
+
+  it('half-open for long, with no failure since, is no reason to serve anyone a stale identity', async () => {
+    const { webhook, keystone } = await start()
+    const tokens = Array.from({ length: 5 }, () => fernetShaped())
+    for (const token of tokens) await webhook.review(token)
+    await webhook.background()
+    keystone.respond = () => Promise.reject(new TypeError('refused'))
+    webhook.clock.advance(TTL_MS)
+    for (const token of tokens) await webhook.review(token)
+    keystone.respond = healthyOf()
+    webhook.clock.advance(600_000)
+    const token = fernetShaped()
+    await webhook.review(token)
+    await webhook.background()
+    keystone.respond = refusing
+    webhook.clock.advance(TTL_MS)
+    expect((await webhook.review(token)).json.status).toEqual({ authenticated: false })
+  })
 })
 
 describe('a full queue', () => {
