@@ -200,7 +200,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
       return ok(memory.remember(token, fingerprint, validated))
     }
     if (result.error.reason !== 'unavailable') {
-      memory.refuse(token, { fingerprint, rejection: result.error, refusedAtMs: validatedAtMs })
+      memory.refuse(token, { fingerprint, rejection: result.error, refusedAtMs: validatedAtMs }, wasKnown)
       if (wasKnown && usesKv) waitUntil(store.remove(fingerprints))
     }
     return result

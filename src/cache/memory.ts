@@ -31,12 +31,14 @@ export interface Memory<Answer> {
   /** However old; the caller judges. */
   refused(token: Token): Refused | undefined
   remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer>
-  refuse(token: Token, refused: Refused): void
+  /** `wasKnown`: an identity of the token may still come from KV, so no garbage may push out that it was refused. */
+  refuse(token: Token, refused: Refused, wasKnown: boolean): void
 }
 
 // In characters, of an isolate's 128 MB.
 const KNOWN = { maxEntries: 10_000, maxWeight: 24_000_000 }
 const REFUSED = { maxEntries: 20_000, maxWeight: 4_000_000 }
+const REVOKED = { maxEntries: 10_000, maxWeight: 2_000_000 }
 /** One token asked about by more clusters than this at once is mapped again now and then, which costs little. */
 const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
 
@@ -44,10 +46,11 @@ const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
 export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
   const known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
   const refused = createBoundedMap<Token, Refused>(REFUSED)
+  const revoked = createBoundedMap<Token, Refused>(REVOKED)
 
   return {
     known: known.get,
-    refused: refused.get,
+    refused: (token) => revoked.get(token) ?? refused.get(token),
     remember(token, fingerprint, validated) {
       const answers = createBoundedMap<string, Answer>(ANSWERS)
       const ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
@@ -64,12 +67,15 @@ export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
         unreachableAtMs: Number.NEGATIVE_INFINITY,
       }
       refused.delete(token)
+      revoked.delete(token)
       if (keeps) known.set(token, entry, ownWeight)
       return entry
     },
-    refuse(token, refusal) {
+    refuse(token, refusal, wasKnown) {
       known.delete(token)
-      refused.set(token, refusal, revealToken(token).length)
+      // Once revoked, every later no is one of a token that was known.
+      const map = wasKnown || revoked.get(token) !== undefined ? revoked : refused
+      map.set(token, refusal, revealToken(token).length)
     },
   }
 }

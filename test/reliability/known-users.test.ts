@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { START_MS, settle } from '../support/clock.ts'
+import { faulty } from '../support/faults.ts'
 import { errorBody, groupsBody, tokenBody } from '../support/keystone-answers.ts'
-import { fernetShaped } from '../support/tokens.ts'
+import { fernetShaped, jwsShaped } from '../support/tokens.ts'
 import { createWebhook, OTHER_CALLER_TOKEN, type Webhook } from '../support/webhook.ts'
 
 // Users who are known: what is believed of them after a definite no, and what Keystone's slowness does to them.
@@ -74,6 +75,21 @@ describe('a definite no', () => {
     keystone.respond = healthyOf()
     yes.resolve(Response.json(tokenBody({ expiresAtMs: START_MS + 36_000_000 })))
     expect((await waiting).json.status).toEqual({ authenticated: false })
+    expect((await webhook.review(token)).json.status).toEqual({ authenticated: false })
+  })
+
+  it('of a known token is not forgotten for a flood of garbage, while KV serves what was removed', async () => {
+    const cache = { ...faulty({}), delete: async () => undefined }
+    const { webhook, keystone } = await start({ cache })
+    const token = fernetShaped()
+    await webhook.review(token)
+    await webhook.background()
+    keystone.respond = refusing
+    webhook.clock.advance(80_000)
+    await webhook.review(token)
+    await webhook.background()
+    // 4 million characters of refused tokens are remembered: 300 as long as tokens can be are more.
+    for (let sent = 0; sent < 300; sent += 1) await webhook.review(jwsShaped({ padding: 'x'.repeat(12_000) + sent }))
     expect((await webhook.review(token)).json.status).toEqual({ authenticated: false })
   })
 })
