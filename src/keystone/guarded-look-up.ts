@@ -92,7 +92,7 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
       if (breakers[kind].state() === 'open') return refuse('breaker_open')
       if (kind === 'new' && !(await isWithinLimit(request.cluster, deps))) return refuse('rate_limited')
       const waitMs = Math.min(MAX_WAIT_MS, (endsAtMs - now()) / 2)
-      const leave = await gate.enter(kind, waitMs, deps.lookUpMs)
+      const leave = await gate.enter(kind, waitMs, deps.lookUpMs, request.knownUser)
       if (leave === undefined) return refuse('busy')
       try {
         // Only who can ask at once may be the probe.

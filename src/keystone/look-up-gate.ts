@@ -8,37 +8,44 @@ export interface LookUpGate {
   /**
    * Waits for a place, at most `waitMs`. Returns what gives the place back, or `undefined` when none came free or the
    * queue is full. A place is free again after `leaseMs` in any case, as a cancelled request never gives one back.
+   * One `user`'s known tokens get half of the places and a quarter of the queue at most: nobody is kept out by
+   * another who has many.
    */
-  enter(kind: LookUpKind, waitMs: number, leaseMs: number): Promise<(() => void) | undefined>
+  enter(kind: LookUpKind, waitMs: number, leaseMs: number, user?: string): Promise<(() => void) | undefined>
 }
 
 interface Place {
   readonly kind: LookUpKind
+  readonly user: string | undefined
   readonly untilMs: number
 }
 
 interface Waiting {
   readonly take: (leave: () => void) => void
   readonly leaseMs: number
+  readonly user: string | undefined
+  /** Whoever waits longer was cancelled, and would never give a place back. */
+  readonly untilMs: number
 }
 
 /** Of an isolate. Known users have one place that no flood of new tokens can take, and go before those in the queue. */
-const PLACES = { known: 4, new: 3 } as const
+const PLACES = { known: 4, new: 3, user: 2 } as const
 /** Each kind's. At 50 ms a request it is gone through in about a second. */
 const MAX_WAITING = 64
+const MAX_WAITING_OF_USER = 16
 
 export function createLookUpGate({ now, startTimer }: { now: () => number; startTimer: StartTimer }): LookUpGate {
   const places = new Set<Place>()
   const queues = { known: new Set<Waiting>(), new: new Set<Waiting>() }
 
-  function isFree(kind: LookUpKind): boolean {
+  function isFree(kind: LookUpKind, user: string | undefined): boolean {
     for (const place of places) if (now() >= place.untilMs) places.delete(place)
-    if (places.size >= PLACES.known) return false
+    if (places.size >= PLACES.known || countOf(places, user) >= PLACES.user) return false
     return kind === 'known' || [...places].filter((place) => place.kind === 'new').length < PLACES.new
   }
 
-  function take(kind: LookUpKind, leaseMs: number): () => void {
-    const place = { kind, untilMs: now() + leaseMs }
+  function take(kind: LookUpKind, leaseMs: number, user: string | undefined): () => void {
+    const place = { kind, user, untilMs: now() + leaseMs }
     places.add(place)
     return () => {
       places.delete(place)
@@ -47,19 +54,28 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
     }
   }
 
+  /** Afterwards nobody of this kind waits who could enter. */
   function callNext(kind: LookUpKind): void {
     for (const waiting of queues[kind]) {
-      if (!isFree(kind)) return
+      const isGone = now() > waiting.untilMs
+      if (!isGone && !isFree(kind, waiting.user)) continue
       queues[kind].delete(waiting)
-      waiting.take(take(kind, waiting.leaseMs))
+      if (!isGone) waiting.take(take(kind, waiting.leaseMs, waiting.user))
     }
   }
 
-  async function wait(kind: LookUpKind, waitMs: number, leaseMs: number): Promise<(() => void) | undefined> {
+  async function wait(
+    kind: LookUpKind,
+    waitMs: number,
+    leaseMs: number,
+    user: string | undefined,
+  ): Promise<(() => void) | undefined> {
     const called = Promise.withResolvers<() => void>()
     let given: (() => void) | undefined
     const waiting: Waiting = {
       leaseMs,
+      user,
+      untilMs: now() + waitMs,
       take(leave) {
         given = leave
         called.resolve(leave)
@@ -79,11 +95,17 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
   }
 
   return {
-    async enter(kind, waitMs, leaseMs) {
+    async enter(kind, waitMs, leaseMs, user) {
       callNext('known')
       callNext(kind)
-      if (queues[kind].size === 0 && isFree(kind)) return take(kind, leaseMs)
-      return queues[kind].size < MAX_WAITING ? wait(kind, waitMs, leaseMs) : undefined
+      if (isFree(kind, user)) return take(kind, leaseMs, user)
+      const isFull = queues[kind].size >= MAX_WAITING || countOf(queues[kind], user) >= MAX_WAITING_OF_USER
+      return isFull ? undefined : wait(kind, waitMs, leaseMs, user)
     },
   }
+}
+
+/** How many are the user's; none are nobody's. */
+function countOf(all: ReadonlySet<{ readonly user: string | undefined }>, user: string | undefined): number {
+  return user === undefined ? 0 : [...all].filter((one) => one.user === user).length
 }

@@ -94,6 +94,30 @@ describe('a definite no', () => {
   })
 })
 
+describe('an attacker with many tokens of one account', () => {
+  it('keeps no other known user from being looked up', async () => {
+    const alices = fernetShaped()
+    const mallorys = Array.from({ length: 100 }, () => fernetShaped())
+    const users = new Map([[alices, 'alice'], ...mallorys.map((token) => [token, 'mallory'] as const)])
+    const { webhook, keystone } = await start()
+    const healthy = healthyOf(users)
+    keystone.respond = healthy
+    for (const token of [alices, ...mallorys]) await webhook.review(token)
+    await webhook.background()
+    keystone.respond = (request) =>
+      users.get(request.headers.get('X-Auth-Token') ?? '') === 'alice' ? healthy(request) : hanging(request)
+    webhook.clock.advance(TTL_MS)
+    for (const token of mallorys) void webhook.review(token)
+    await settle()
+    const waiting = webhook.review(alices)
+    expect(await answerAfter(webhook, waiting, 2_000)).toMatchObject({ authenticated: true })
+    expect(webhook.reviews().find(({ user }, index) => index > 100 && user === 'alice')).toMatchObject({
+      source: 'keystone',
+    })
+    webhook.clock.advance(60_000)
+  })
+})
+
 describe('the breaker for known users', () => {
   it('opens when Keystone validates tokens but hangs over groups', async () => {
     const { webhook, keystone } = await start()
