@@ -50,8 +50,8 @@ export interface GuardedKeystoneDeps {
 
 /** An answer that takes more than this part of `timeoutMs` counts as a failure of Keystone, though it is used. */
 const SLOW = 0.6
-/** The rest of a look-up's time is for Keystone. */
-const MAX_WAIT_MS = 2_000
+/** Of a new token, for a place; the rest of its time is for Keystone. */
+const NEW_WAIT_MS = 2_000
 const LIMIT_TIMEOUT_MS = 250
 
 /**
@@ -85,15 +85,25 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
     return tookMs > SLOW * timeoutMs * calls || (error !== undefined && isUnreachable(error))
   }
 
+  /**
+   * Whether so long a wait says that Keystone hangs: two places at least are for known tokens only, of a user each, and
+   * none of them came free in the time that is slow for an answer.
+   */
+  function isHanging(kind: LookUpKind, waitedMs: number): boolean {
+    return kind === 'known' && waitedMs >= SLOW * timeoutMs
+  }
+
   return {
     async lookUp(request) {
       const endsAtMs = now() + request.budgetMs
       const kind = request.knownUser === undefined ? 'new' : 'known'
       if (breakers[kind].state() === 'open') return refuse('breaker_open')
       if (kind === 'new' && !(await isWithinLimit(request.cluster, deps))) return refuse('rate_limited')
-      const waitMs = Math.min(MAX_WAIT_MS, (endsAtMs - now()) / 2)
+      const enteredAtMs = now()
+      const leftMs = endsAtMs - enteredAtMs
+      const waitMs = kind === 'known' ? Math.min(timeoutMs, leftMs) : Math.min(NEW_WAIT_MS, leftMs / 2)
       const leave = await gate.enter(kind, waitMs, deps.lookUpMs, request.knownUser)
-      if (leave === undefined) return refuse('busy')
+      if (leave === undefined) return refuse(isHanging(kind, now() - enteredAtMs) ? 'timeout' : 'busy')
       try {
         // Only who can ask at once may be the probe.
         return breakers[kind].admit() ? await ask(kind, request, endsAtMs - now()) : refuse('breaker_open')
@@ -109,7 +119,7 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
   }
 }
 
-function refuse(cause: 'breaker_open' | 'rate_limited' | 'busy'): LookUp {
+function refuse(cause: 'breaker_open' | 'rate_limited' | 'busy' | 'timeout'): LookUp {
   return { result: err(unavailable(cause)), calls: 0 }
 }
 

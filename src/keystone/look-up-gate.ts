@@ -8,8 +8,7 @@ export interface LookUpGate {
   /**
    * Waits for a place, at most `waitMs`. Returns what gives the place back, or `undefined` when none came free or the
    * queue is full. A place is free again after `leaseMs` in any case, as a cancelled request never gives one back.
-   * One `user`'s known tokens get half of the places and a quarter of the queue at most: nobody is kept out by
-   * another who has many.
+   * One `user`'s known tokens get one place and a small part of the queue: nobody is kept out by another who has many.
    */
   enter(kind: LookUpKind, waitMs: number, leaseMs: number, user?: string): Promise<(() => void) | undefined>
 }
@@ -28,10 +27,10 @@ interface Waiting {
   readonly untilMs: number
 }
 
-/** Of an isolate. Known users have one place that no flood of new tokens can take, and go before those in the queue. */
-const PLACES = { known: 4, new: 3, user: 2 } as const
-/** Each kind's. At 50 ms a request it is gone through in about a second. */
-const MAX_WAITING = 64
+/** Of an isolate. Known users have two places that no flood of new tokens can take, and go before those in the queue. */
+const PLACES = { known: 4, new: 2, user: 1 } as const
+/** New ones are gone through in three seconds, at 50 ms a request; known ones may wait for as long as Keystone may take. */
+const MAX_WAITING = { known: 256, new: 64 } as const
 const MAX_WAITING_OF_USER = 16
 
 export function createLookUpGate({ now, startTimer }: { now: () => number; startTimer: StartTimer }): LookUpGate {
@@ -99,7 +98,7 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
       callNext('known')
       callNext(kind)
       if (isFree(kind, user)) return take(kind, leaseMs, user)
-      const isFull = queues[kind].size >= MAX_WAITING || countOf(queues[kind], user) >= MAX_WAITING_OF_USER
+      const isFull = queues[kind].size >= MAX_WAITING[kind] || countOf(queues[kind], user) >= MAX_WAITING_OF_USER
       return isFull ? undefined : wait(kind, waitMs, leaseMs, user)
     },
   }

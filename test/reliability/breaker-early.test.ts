@@ -26,6 +26,7 @@ it('a probe whose time was up early, as a wait had used it, does not close the b
       token: concealToken(fernetShaped()),
       readsGroups: () => false,
       knownUser,
+      groupsOf: undefined,
       cluster: 'prod-1',
       budgetMs: 8_000,
     })

@@ -99,12 +99,12 @@ describe('a real network', () => {
 })
 
 describe('many new users at once', () => {
-  it('are all let in, while Keystone gets at most three of their look-ups at a time', async () => {
+  it('are all let in, while Keystone gets at most two of their look-ups at a time', async () => {
     const tokens = await Promise.all(Array.from({ length: 30 }, () => tokenOf('alice')))
     const answers = await Promise.all(tokens.map((token) => webhook.review(token)))
     expect(answers.filter(({ json }) => json.status.authenticated)).toHaveLength(30)
     expect(gate.requests).toHaveLength(60)
-    expect([2, 3]).toContain(gate.busiest)
+    expect(gate.busiest).toBe(2)
   })
 
   it('whose clients go away give their places back', async () => {
