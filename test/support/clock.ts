@@ -7,6 +7,8 @@ export interface Clock {
   advance(ms: number): void
   /** How many timers have neither fired nor been stopped. */
   pendingTimers(): number
+  /** Milliseconds until the next of them fires; `undefined` when there is none. */
+  untilNextTimer(): number | undefined
 }
 
 export const START_MS = Date.UTC(2026, 10, 22, 13, 0, 0)
@@ -29,6 +31,9 @@ export function createClock(startMs = START_MS): Clock {
       }
     },
     pendingTimers: () => timers.size,
+    untilNextTimer() {
+      return timers.size === 0 ? undefined : Math.max(0, Math.min(...[...timers].map(({ atMs }) => atMs)) - nowMs)
+    },
   }
 }
 

@@ -1,65 +1,125 @@
 import { env } from 'cloudflare:workers'
 import type { CacheNamespace } from '../../src/cache/kv.ts'
-import { errorBody } from './keystone-answers.ts'
+import { type Clock, START_MS } from './clock.ts'
+import { errorBody, groupsBody, tokenBody } from './keystone-answers.ts'
 
-/** Ways in which Keystone fails to give a verdict, and what the audit line calls each. */
-export const KEYSTONE_FAULTS: Readonly<Record<string, { respond: () => Promise<Response>; reason: string }>> = {
-  'refused connection': {
-    respond: () => Promise.reject(new TypeError('connection refused')),
-    reason: 'keystone_network',
+/** How Keystone meets a request. */
+export type KeystoneFault = (request: Request, clock: Clock) => Promise<Response>
+
+/** A Keystone at which alice is logged in for an hour. */
+export async function healthyKeystone(request: Request): Promise<Response> {
+  return Response.json(
+    request.url.endsWith('/groups') ? groupsBody([]) : tokenBody({ expiresAtMs: START_MS + 3_600_000 }),
+  )
+}
+
+/** All that a Keystone, or what stands before it, may do to a request. */
+export const KEYSTONE_FAULTS = {
+  'is well': healthyKeystone,
+  'refuses the connection': () => Promise.reject(new TypeError('connection refused')),
+  'resets the connection': () => Promise.reject(new Error('Network connection lost.')),
+  'resets inside the answer': async () => new Response(lostAfter('{"token": {')),
+  hangs: () => new Promise(() => undefined),
+  'hangs inside the answer': async () => new Response(endless()),
+  'is slow, 4 s': async (request, clock) => {
+    if (!request.url.endsWith('/groups')) await new Promise<void>((done) => void clock.startTimer(4000, done))
+    return healthyKeystone(request)
   },
-  'connection reset': {
-    respond: () => Promise.reject(new Error('Network connection lost.')),
-    reason: 'keystone_network',
-  },
-  hang: { respond: () => new Promise(() => undefined), reason: 'keystone_timeout' },
-  'hang inside the body': { respond: async () => new Response(endless()), reason: 'keystone_timeout' },
-  '403': { respond: async () => Response.json(errorBody(403, 'x'), { status: 403 }), reason: 'keystone_status' },
-  '429': {
-    respond: async () => Response.json(errorBody(429, 'x'), { status: 429, headers: { 'Retry-After': '5' } }),
-    reason: 'keystone_status',
-  },
-  '500': { respond: async () => Response.json(errorBody(500, 'x'), { status: 500 }), reason: 'keystone_status' },
-  '503': { respond: async () => new Response('busy', { status: 503 }), reason: 'keystone_status' },
-  redirect: {
-    respond: async () => new Response(null, { status: 302, headers: { Location: 'https://elsewhere.test/' } }),
-    reason: 'keystone_redirect',
-  },
-  'a page, 200': { respond: async () => new Response('<html>hello</html>'), reason: 'keystone_malformed' },
-  'a page, 404': {
-    respond: async () => new Response('<html>not here</html>', { status: 404 }),
-    reason: 'keystone_malformed',
-  },
-  'truncated JSON': { respond: async () => new Response('{"token": {"user"'), reason: 'keystone_malformed' },
-  'huge answer': { respond: async () => new Response('x'.repeat(5 * 1024 * 1024)), reason: 'keystone_too_large' },
+  "401, Keystone's own": async () => Response.json(errorBody(401, 'x'), { status: 401 }),
+  "404, Keystone's own": async () => Response.json(errorBody(404, 'x'), { status: 404 }),
+  '401, a page': async () => page(401),
+  '404, a page': async () => page(404),
+  '403': async () => Response.json(errorBody(403, 'x'), { status: 403 }),
+  '429': async () => Response.json(errorBody(429, 'x'), { status: 429, headers: { 'Retry-After': '5' } }),
+  '500': async () => Response.json(errorBody(500, 'x'), { status: 500 }),
+  '502': async () => page(502),
+  '503': async () => new Response('busy', { status: 503, headers: { 'Retry-After': '120' } }),
+  '504': async () => page(504),
+  '501': async () => page(501),
+  '505': async () => page(505),
+  'a redirect': async () => new Response(null, { status: 302, headers: { Location: 'https://elsewhere.test/' } }),
+  'not JSON': async () => page(200),
+  'truncated JSON': async () => new Response('{"token": {"user"'),
+  'a huge answer': async () => new Response('x'.repeat(5 * 1024 * 1024)),
+} as const satisfies Readonly<Record<string, KeystoneFault>>
+
+export type KeystoneFaultName = keyof typeof KEYSTONE_FAULTS
+
+function page(status: number): Response {
+  return new Response('<html>hello</html>', { status, headers: { 'Content-Type': 'text/html' } })
 }
 
 function endless(): ReadableStream {
   return new ReadableStream({ pull: () => new Promise(() => undefined) })
 }
 
+function lostAfter(text: string): ReadableStream {
+  let isSent = false
+  return new ReadableStream({
+    pull(controller) {
+      if (isSent) controller.error(new Error('Network connection lost.'))
+      else controller.enqueue(new TextEncoder().encode(text))
+      isSent = true
+    },
+  })
+}
+
 type Get = CacheNamespace['get']
 type Put = CacheNamespace['put']
 
-/** The real namespace with a fault in front: what production refuses and local KV does not. */
-export const KV_FAULTS: Readonly<Record<string, CacheNamespace>> = {
-  'reads fail': faulty({ get: () => Promise.reject(new Error('KV GET failed: 500')) }),
-  'reads throw at once': faulty({
-    get() {
-      throw new TypeError('KV GET failed')
-    },
-  }),
-  'reads hang': faulty({ get: () => new Promise(() => undefined) }),
-  'writes fail': faulty({ put: () => Promise.reject(new Error('KV PUT failed: 429 Too Many Requests')) }),
-  'writes hang': faulty({ put: () => new Promise(() => undefined) }),
-  'reads and writes fail': faulty({
-    get: () => Promise.reject(new Error('KV GET failed: 503')),
-    put: () => Promise.reject(new Error('KV PUT failed: 503')),
-  }),
-  'serves garbage': faulty({ get: async (keys) => new Map(keys.map((key) => [key, 'eyJhbGciOiJub25lIn0.e30.'])) }),
-  'serves absence that it cached': faulty({ get: async (keys) => new Map(keys.map((key) => [key, null])) }),
+/** The real values, and what a fault may make of them. */
+export interface KvValues {
+  readonly clock: Clock
+  readonly read: Get
+  /** The first value that each key ever had. */
+  readonly oldest: ReadonlyMap<string, string>
 }
 
+/** What fails of a namespace; the rest works. */
+export interface KvFault {
+  readonly get?: (values: KvValues) => Get
+  readonly put?: () => Promise<void>
+}
+
+const hang = (): Promise<never> => new Promise(() => undefined)
+
+/** What production refuses, delays and confuses, and local KV does not. */
+export const KV_FAULTS = {
+  'is well': {},
+  'read fails': { get: () => () => Promise.reject(new Error('KV GET failed: 500')) },
+  'read throws at once': {
+    get: () => () => {
+      throw new TypeError('KV GET failed')
+    },
+  },
+  'is slow, 0.4 s': {
+    get:
+      ({ clock, read }) =>
+      async (keys, options) => {
+        await new Promise<void>((done) => void clock.startTimer(400, done))
+        return read(keys, options)
+      },
+  },
+  'read hangs': { get: () => hang },
+  'write fails': { put: () => Promise.reject(new Error('KV PUT failed: 429 Too Many Requests')) },
+  'write hangs': { put: hang },
+  'read and write fail': {
+    get: () => () => Promise.reject(new Error('KV GET failed: 503')),
+    put: () => Promise.reject(new Error('KV PUT failed: 503')),
+  },
+  'serves old': {
+    get:
+      ({ oldest }) =>
+      async (keys) =>
+        new Map(keys.map((key) => [key, oldest.get(key) ?? null])),
+  },
+  'serves garbage': { get: () => async (keys) => new Map(keys.map((key) => [key, 'eyJhbGciOiJub25lIn0.e30.'])) },
+  'serves a cached absence': { get: () => async (keys) => new Map(keys.map((key) => [key, null])) },
+} as const satisfies Readonly<Record<string, KvFault>>
+
+export type KvFaultName = keyof typeof KV_FAULTS
+
+/** The real namespace with a fault in front. */
 export function faulty({ get, put }: { get?: Get; put?: Put }): CacheNamespace {
   return {
     delete: (key: string) => env.CACHE.delete(key),
