@@ -99,7 +99,8 @@ async function bringTo(state: State, { clock, kv, suffer, isolate, token }: Prep
   }
 }
 
-async function reviewTimed(webhook: Webhook, token: string, kv: Kv): Promise<TimedAnswer> {
+/** A review, with time moving from timer to timer until it is answered and never overtaking the real KV. */
+export async function reviewTimed(webhook: Webhook, token: string, kv: Kv): Promise<TimedAnswer> {
   const { clock, keystoneRequests } = webhook
   const startedAtMs = clock.now()
   const requestsBefore = keystoneRequests.length
