@@ -119,9 +119,10 @@ describe('/readyz on Keystone', () => {
     expect([...(request?.headers.keys() ?? [])].filter((name) => /token|auth/i.test(name))).toEqual([])
   })
 
-  it.each(Object.entries(KEYSTONE_FAULTS))('unreachable, and 503: %s', async (_fault, { respond }) => {
+  const faults = Object.entries(KEYSTONE_FAULTS).filter(([fault]) => !fault.startsWith('is '))
+  it.each(faults)('unreachable, and 503: Keystone %s', async (_fault, respond) => {
     const stage = await prepare()
-    const isolate = await stage.isolate({ keystone: respond })
+    const isolate = await stage.isolate({ keystone: (request) => respond(request, stage.clock) })
     const { value, tookMs } = await timed(stage.clock, isolate.send('/readyz', CALLER))
     expect([value.status, value.json.keystone]).toEqual([503, { reachable: false }])
     expect(value.json.documents.mapping.faults).toEqual([])

@@ -40,7 +40,7 @@ describe.each(Object.keys(KV_FAULTS) as KvFaultName[])('KV %s in a new isolate',
     const clock = createClock()
     const kv = createKv(clock)
     kv.suffer(fault)
-    const refuse = KEYSTONE_FAULTS["404, Keystone's own"]
+    const refuse = KEYSTONE_FAULTS['answers 404, its own']
     const webhook = await createWebhook({ clock, ...kv, keystone: refuse })
     const token = fernetShaped()
     for (const source of ['keystone', 'memory']) {

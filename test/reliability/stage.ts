@@ -67,7 +67,7 @@ async function bringTo(state: State, { clock, kv, suffer, isolate, token }: Prep
     await kv.idle()
   }
   const refuse = (): Promise<void> => {
-    suffer({ keystone: "401, Keystone's own" })
+    suffer({ keystone: 'answers 401, its own' })
     return review()
   }
   switch (state) {
