@@ -53,26 +53,28 @@ describe.each(Object.keys(KV_FAULTS) as KvFaultName[])('KV %s in a new isolate',
 })
 
 describe('everything is slow at once', () => {
-  it.each([
-    [2000, 5000],
-    [5000, 10_000],
-    [10_000, 10_000],
-  ])('with KEYSTONE_TIMEOUT_MS %i a review is answered within %i ms', async (timeoutMs, boundMs) => {
-    const clock = createClock()
-    const kv = createKv(clock)
-    kv.suffer('read hangs')
-    const webhook = await createWebhook({
-      clock,
-      ...kv,
-      vars: { KEYSTONE_TIMEOUT_MS: timeoutMs },
-      keystone: async (request) => {
-        if (request.url.endsWith('/groups')) return new Promise(() => undefined)
-        clock.advance(Math.min(timeoutMs - 100, 8000))
-        return healthyKeystone(request)
-      },
-    })
-    const { answer, tookMs } = await reviewTimed(webhook, fernetShaped(), kv)
-    expect(answer.json.status).toEqual({ authenticated: false, error: expect.stringContaining('Keystone') })
-    expect(tookMs).toBeLessThanOrEqual(boundMs)
+  it('a review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s, and before 10 s', async () => {
+    for (const [timeoutMs, boundMs] of [
+      [2000, 5000],
+      [5000, 10_000],
+      [10_000, 10_000],
+    ] as const) {
+      const clock = createClock()
+      const kv = createKv(clock)
+      kv.suffer('read hangs')
+      const webhook = await createWebhook({
+        clock,
+        ...kv,
+        vars: { KEYSTONE_TIMEOUT_MS: timeoutMs },
+        keystone: async (request) => {
+          if (request.url.endsWith('/groups')) return new Promise(() => undefined)
+          clock.advance(Math.min(timeoutMs - 100, 8000))
+          return healthyKeystone(request)
+        },
+      })
+      const { answer, tookMs } = await reviewTimed(webhook, fernetShaped(), kv)
+      expect(answer.json.status).toEqual({ authenticated: false, error: expect.stringContaining('Keystone') })
+      expect(tookMs).toBeLessThanOrEqual(boundMs)
+    }
   })
 })
