@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{dev,contract,repository,system}/**/*.test.ts'],
+          include: ['test/{dev,contract,fuzz,repository,system}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

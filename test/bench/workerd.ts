@@ -23,6 +23,8 @@ export interface Workerd {
   readonly url: string
   /** What it has printed so far: the Worker's log. */
   log(): string
+  /** Where that is, for logs that are too long to be read at once. */
+  readonly logFile: string
 }
 
 const START_MS = 10_000
@@ -44,7 +46,7 @@ export async function serveWorker(stage: Stage, { name, script, bindings }: Work
   stage.defer(() => endProcess(child))
   const readLog = (): string => readFileSync(logFile, 'utf8')
   const port = await Promise.race([readPort(child), failedStart(child, name, readLog)])
-  return { pid: child.pid ?? Number.NaN, url: `http://127.0.0.1:${port}`, log: readLog }
+  return { pid: child.pid ?? Number.NaN, url: `http://127.0.0.1:${port}`, log: readLog, logFile }
 }
 
 /** The binary that wrangler pins. */

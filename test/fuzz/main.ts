@@ -1,0 +1,34 @@
+import { createStage } from '../bench/stage.ts'
+import { readSeed, runCampaign } from './campaign.ts'
+import { runHostileKeystone } from './hostile-keystone.ts'
+
+// `npm run fuzz`. FUZZ_RUNS, FUZZ_SEED and FUZZ_FROM in the environment. Exits with 1 for any fault.
+
+/** Caches fill up during the first tenth; after that, this much more is a leak. */
+const MAX_GROWTH_MIB = 64
+
+const interrupted = new AbortController()
+process.on('SIGINT', () => interrupted.abort())
+
+async function main(): Promise<void> {
+  const { FUZZ_RUNS = '1000000', FUZZ_FROM = '0', FUZZ_SEED } = process.env
+  const [runs, from, seed] = [Number(FUZZ_RUNS), Number(FUZZ_FROM), readSeed(FUZZ_SEED)]
+  const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)
+  print({ runs, seed, from })
+  const stage = createStage(interrupted.signal, 'dist/worker.js')
+  try {
+    const onTenth = (tenth: number, memoryMib: number): unknown => print({ tenth, memoryMib: Math.round(memoryMib) })
+    const requests = await runCampaign(stage, { runs, seed, from, connections: 16, onTenth })
+    print({ ...requests, memoryMib: requests.memoryMib.map(Math.round) })
+    const answers = await runHostileKeystone(stage, { runs: Math.ceil(runs / 20), seed, from })
+    print(answers)
+    const growth = (requests.memoryMib.at(-1) ?? 0) - (requests.memoryMib[1] ?? 0)
+    print({ growthMib: Math.round(growth), allowedMib: MAX_GROWTH_MIB })
+    const grows = runs >= 100_000 && growth > MAX_GROWTH_MIB
+    if (grows || requests.faults.length > 0 || answers.faults.length > 0) process.exitCode = 1
+  } finally {
+    await stage.close()
+  }
+}
+
+await main()
