@@ -32,9 +32,9 @@ export function toPrincipal(attributes: AccessAttributes, homeDomain: string): P
   const ids = extra[`${IDENTITY}project/id`] ?? []
   const names = extra[`${IDENTITY}project/name`] ?? []
   // k8s-keystone-auth's users carry no domain of the project: theirs counts as one of the home domain. A key without
-  // a value says that the domain is not known.
+  // a value, or with several, says that the domain is not known.
   const domains = extra['keystone.openstack.org/project-domain-id'] ?? [homeDomain]
-  const isHome = domains.length > 0 && domains.every((domain) => domain === homeDomain)
+  const isHome = domains.length === 1 && domains[0] === homeDomain
   return {
     user,
     uid,

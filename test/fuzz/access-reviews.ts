@@ -16,9 +16,26 @@ export function anyAccessReview(random: Random): string {
       [version === 'v1' ? 'groups' : 'group']: list(random, ['system:authenticated', 'developers', 'system:nodes']),
       extra: anyExtra(random),
       ...anyAttributes(random),
+      ...(random.chance(0.3) && granted(random)),
     },
   }
   return random.chance(0.5) ? JSON.stringify(body) : writeMutated(body, { random, rate: random.pick([0.03, 0.1, 0.3]) })
+}
+
+/** What the policy allows, before anything is done to it. */
+function granted(random: Random): Record<string, unknown> {
+  const isMember = random.chance(0.5)
+  const resourceAttributes = { verb: 'get', resource: 'pods', namespace: 'default', name: hostileText(random) }
+  const nonResourceAttributes = { verb: 'get', path: `/logs/${hostileText(random)}` }
+  return {
+    extra: {
+      [`${IDENTITY}/roles`]: [isMember ? 'member' : 'reader'],
+      [`${IDENTITY}/project/name`]: ['demo'],
+      'keystone.openstack.org/project-domain-id': ['default'],
+    },
+    resourceAttributes: isMember ? resourceAttributes : undefined,
+    nonResourceAttributes: isMember ? undefined : nonResourceAttributes,
+  }
 }
 
 function anyExtra(random: Random): Record<string, unknown> {
