@@ -1,6 +1,10 @@
-/** One binding of a Worker: text (vars and secrets) or the documents that a read-only KV namespace holds. */
+/**
+ * One binding of a Worker: text (vars and secrets), the documents that a read-only KV namespace holds, or the loopback
+ * address of a server that is a KV namespace.
+ */
 export type Binding =
   | { readonly name: string; readonly text: string }
+  | { readonly name: string; readonly address: string }
   | { readonly name: string; readonly documents: Readonly<Record<string, string>> }
 
 /** One Worker behind one socket. */
@@ -19,6 +23,7 @@ export const SOCKET = 'http'
 /** A configuration for `workerd serve`, on a port of 127.0.0.1 that the system picks. */
 export function toWorkerdConfig({ compatibilityDate, bindings }: WorkerConfig): string {
   const namespaces = bindings.filter((binding) => 'documents' in binding)
+  const servers = bindings.filter((binding) => 'address' in binding)
   const service = ({ name, documents }: (typeof namespaces)[number]): string =>
     worker(KV_FILE, compatibilityDate, [`(name = "DOCUMENTS", text = ${quote(JSON.stringify(documents))})`], name)
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -26,6 +31,7 @@ const config :Workerd.Config = (
   services = [
     ${worker(WORKER_FILE, compatibilityDate, bindings.map(toBinding), 'main')},
     ${namespaces.map((namespace) => `${service(namespace)},`).join('\n    ')}
+    ${servers.map(({ name, address }) => `(name = ${quote(name)}, external = (address = ${quote(address)}, http = ())),`).join('\n    ')}
     (name = "loopback", network = (allow = ["local"])),
   ],
   sockets = [(name = "${SOCKET}", address = "127.0.0.1:0", http = (), service = "main")],

@@ -1,0 +1,100 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { serveKeystone } from '../bench/keystone.ts'
+import { createStage, type Stage } from '../bench/stage.ts'
+import { serveWorker } from '../bench/workerd.ts'
+import { examineLog } from '../fuzz/log.ts'
+import { readMemoryMib } from '../fuzz/memory.ts'
+import { type KvServer, serveKv } from './kv.ts'
+import { runClosed, runOpen, type Seen } from './load.ts'
+import { createMix, POLICY } from './mix.ts'
+import { createPeople } from './people.ts'
+
+// `npm run soak`. Exits with 1 when any review failed, memory grew, or the log holds what it must not.
+
+const USERS = 300
+const MEASURE_SECONDS = 10
+const SHARE = 0.8
+/** How much more memory the last half may show than the quarter before it. */
+const MARGIN_MIB = 32
+
+const interrupted = new AbortController()
+process.on('SIGINT', () => interrupted.abort())
+process.on('SIGTERM', () => interrupted.abort())
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
+  const seconds = Number(values.minutes) * 60
+  if (!(seconds >= 30 && seconds <= 86_400)) throw new Error('--minutes: expected a number from 0.5 to 1440')
+  const stage = createStage(interrupted.signal, 'dist/worker.js')
+  try {
+    const result = await soak(stage, seconds)
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+    if (result.failures.length > 0) process.exitCode = 1
+  } finally {
+    await stage.close()
+  }
+}
+
+async function soak(stage: Stage, seconds: number) {
+  const keystoneUrl = await serveKeystone(stage)
+  const people = await createPeople({ url: keystoneUrl, fetch }, USERS)
+  const { webhook, config, authorization } = await start(stage, keystoneUrl)
+  const port = Number(new URL(webhook.url).port)
+  const next = createMix(people, authorization, Date.now())
+  const measured = await runClosed(port, next, { connections: 16, seconds: MEASURE_SECONDS })
+  const perSecond = Math.floor(measured.perSecond * SHARE)
+  process.stderr.write(`soak: ${Math.round(measured.perSecond)}/s reached, ${perSecond}/s for ${seconds} s\n`)
+  const memoryMib: number[] = []
+  const life = [
+    setInterval(() => void people.turnOver(), 1000),
+    setInterval(() => edit(config), 15_000),
+    setInterval(() => memoryMib.push(readMemoryMib(webhook.pid)), 1000),
+  ]
+  const seen = await runOpen(port, next, { connections: 128, seconds, perSecond, signal: interrupted.signal })
+  for (const timer of life) clearInterval(timer)
+  const log = await examineLog(webhook.logFile, [authorization, ...people.live.map(({ token }) => token)])
+  const memory = summariseMemory(memoryMib)
+  const grown = memory.lastHalfMaxMib > memory.secondQuarterMaxMib + MARGIN_MIB
+  const failures = [...measured.failures, ...seen.failures, ...log.faults, ...(grown ? ['memory grew'] : [])]
+  return { reachedPerSecond: Math.round(measured.perSecond), ...summarise(seen), memory, log, failures }
+}
+
+async function start(stage: Stage, keystoneUrl: string) {
+  const credential = randomBytes(32).toString('base64url')
+  const digest = createHash('sha256').update(credential).digest('hex')
+  const config = await serveKv(stage, { mapping: '{}', policy: JSON.stringify(POLICY) })
+  const cache = await serveKv(stage, {})
+  const webhook = await serveWorker(stage, {
+    name: 'webhook',
+    script: stage.bundle,
+    bindings: [
+      { name: 'KEYSTONE_URL', text: keystoneUrl },
+      { name: 'CACHE_KEYS', text: JSON.stringify([randomBytes(32).toString('base64')]) },
+      { name: 'CALLERS', text: JSON.stringify({ soak: { credentials: [`sha256:${digest}`] } }) },
+      { name: 'CONFIG', address: config.address },
+      { name: 'CACHE', address: cache.address },
+    ],
+  })
+  return { webhook, config, authorization: `Bearer ${credential}` }
+}
+
+/** The same documents with other bytes: new versions, which are read, parsed and kept as the last good ones. */
+function edit({ values }: KvServer): void {
+  for (const key of ['mapping', 'policy']) values.set(key, `${values.get(key)?.trimEnd()}${' '.repeat(edits % 50)}`)
+  edits += 1
+}
+let edits = 1
+
+function summarise({ answered, perSecond, latenciesMs, failures }: Seen) {
+  const at = (share: number): number => Math.round((latenciesMs[Math.floor(latenciesMs.length * share)] ?? 0) * 10) / 10
+  return { answered, failed: failures.length, perSecond: Math.round(perSecond), p50Ms: at(0.5), p99Ms: at(0.99) }
+}
+
+function summariseMemory(samplesMib: readonly number[]) {
+  const part = (from: number, to: number): number =>
+    Math.round(Math.max(...samplesMib.slice(samplesMib.length * from, samplesMib.length * to)))
+  return { firstQuarterMaxMib: part(0, 0.25), secondQuarterMaxMib: part(0.25, 0.5), lastHalfMaxMib: part(0.5, 1) }
+}
+
+await main()
