@@ -16,6 +16,8 @@ export interface HoldBackDeps<Line> {
 }
 
 const MAX_SUBJECTS = 10_000
+/** All lines together, as JSON; whoever asks for a review chooses how long the user's name in it is. */
+const MAX_CHARACTERS = 8_000_000
 
 /**
  * A log line costs more than a warm review. Every line is accounted for: written ones and their `repeats` add up to
@@ -33,7 +35,7 @@ export function createHoldBack<Line>({ now, seconds, repeats, write }: HoldBackD
   }
   const last = createBoundedMap<string, Last>({
     maxEntries: MAX_SUBJECTS,
-    maxWeight: MAX_SUBJECTS,
+    maxWeight: MAX_CHARACTERS,
     onEvict: (_subject, evicted) => flush(evicted),
   })
 
@@ -47,7 +49,7 @@ export function createHoldBack<Line>({ now, seconds, repeats, write }: HoldBackD
       return undefined
     }
     if (previous !== undefined && !isRepeat) flush(previous)
-    last.set(subject, { line, writtenAtMs: now(), held: 0 }, 1)
+    last.set(subject, { line, writtenAtMs: now(), held: 0 }, JSON.stringify(line).length)
     return isRepeat ? previous.held : 0
   }
 }

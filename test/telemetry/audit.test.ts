@@ -43,6 +43,20 @@ describe('the audit line', () => {
     expect(lines.map(({ repeats }) => repeats)).toEqual([0, 59])
   })
 
+  it('of a user with an endless name is not kept for long, and what was held back of it is still written', () => {
+    const { audit, lines } = prepare()
+    const access = (user: string): ReviewRecord => ({
+      ...RECORD,
+      kind: 'SubjectAccessReview',
+      user: user + 'x'.repeat(1_000_000),
+      fingerprint: undefined,
+    })
+    for (const _ of [1, 2]) audit(access('first'))
+    for (let count = 0; count < 10; count += 1) audit(access(`${count}`))
+    expect(lines.map(({ user }) => user?.slice(0, 5)).filter((user) => user === 'first')).toHaveLength(2)
+    expect(lines).toHaveLength(12)
+  })
+
   it('is written when the same identity is decided otherwise, after what was held back', () => {
     const { audit, lines } = prepare()
     audit(RECORD)
