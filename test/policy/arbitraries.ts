@@ -127,7 +127,7 @@ const keystoneExtra = fc.record(
       { weight: 1, arbitrary: some(name, 1) },
     ),
     [`${IDENTITY}/project/name`]: some(name, 1),
-    'keystone.openstack.org/project-domain-id': some(fc.constantFrom(...DOMAINS, 'default'), 1),
+    'keystone.openstack.org/project-domain-id': some(fc.constantFrom(...DOMAINS, 'default'), 2),
     'example.org/other': some(name),
   },
   optional,
