@@ -160,7 +160,9 @@ describe('the body of a review', () => {
 
   it('that breaks off on the way is a bad request and no bug', async () => {
     const webhook = await createWebhook({ keystone })
-    const broken = new ReadableStream({ start: (controller) => controller.error(new Error('Network connection lost.')) })
+    const broken = new ReadableStream({
+      start: (controller) => controller.error(new Error('Network connection lost.')),
+    })
     const answer = await post(webhook, '/webhook', { ...CALLER, ...JSON_TYPE }, broken)
     expect([answer.status, answer.json.reason]).toEqual([400, 'BadRequest'])
     expect(webhook.log).toEqual([])
