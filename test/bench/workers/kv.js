@@ -14,6 +14,7 @@ export default {
       const document = documents[decodeURIComponent(pathname.slice(1))]
       return document === undefined ? new Response(null, { status: 404 }) : new Response(document)
     }
+    await request.arrayBuffer()
     return new Response(null)
   },
 }
