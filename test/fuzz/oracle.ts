@@ -75,9 +75,11 @@ function toAttributes(spec: Json, apiVersion: string): AccessAttributes {
   return { user: user ?? '', uid: uid ?? '', groups: groups ?? [], extra: extra as AccessAttributes['extra'], request }
 }
 
-/** The contract's rule once more: one header, the scheme in any case, spaces, the credential. */
+/** The contract's rule once more: one header that says something, the scheme in any case, spaces, the credential. */
 function isCaller({ headers }: HostileRequest, { credential }: World): boolean {
-  const sent = headers.filter(([name]) => name.toLowerCase() === 'authorization').map(([, value]) => value.trim())
+  // An empty header beside another one is dropped below the Worker.
+  const named = headers.filter(([name]) => name.toLowerCase() === 'authorization')
+  const sent = named.map(([, value]) => value.trim()).filter((value) => value !== '')
   const [scheme, ...rest] = (sent[0] ?? '').split(' ')
   return sent.length === 1 && scheme?.toLowerCase() === 'bearer' && rest.join('').trim() === credential
 }
