@@ -17,6 +17,9 @@ type clusterOptions struct {
 	authenticationWebhook string
 	// authenticationVersion of TokenReview: "v1" or "v1beta1".
 	authenticationVersion string
+	// authenticationCacheTTL is how long kube-apiserver keeps the webhook's answers to TokenReviews. At 0, which is what a test of the
+	// webhook's own cache wants, it keeps none, but for a second cache of successes, 10 s, that no flag turns off.
+	authenticationCacheTTL time.Duration
 	// authorizationWebhook is the kubeconfig of --authorization-webhook-config-file; RBAC alone when empty.
 	authorizationWebhook string
 	// authorizationVersion of SubjectAccessReview: "v1" or "v1beta1".
@@ -46,9 +49,7 @@ func (options clusterOptions) flags() []string {
 		flags = append(flags,
 			"--authentication-token-webhook-config-file="+options.authenticationWebhook,
 			"--authentication-token-webhook-version="+options.authenticationVersion,
-			// kube-apiserver's cache of webhook answers is off, so that it is the webhook's own cache that is tested. A second cache of
-			// successes, 10 s, stays: no flag turns it off.
-			"--authentication-token-webhook-cache-ttl=0s",
+			"--authentication-token-webhook-cache-ttl="+options.authenticationCacheTTL.String(),
 		)
 	}
 	return flags

@@ -179,6 +179,17 @@ func (p *process) complain(t *testing.T, format string, args ...any) {
 	}
 }
 
+// freeze makes the program hang: its port goes on accepting connections, by the kernel's doing, and nothing is answered until thaw.
+// Only for programs of one process.
+func (p *process) freeze(t *testing.T) {
+	t.Helper()
+	// A frozen program would not hear that it is to end.
+	t.Cleanup(p.thaw)
+	p.signal(syscall.SIGSTOP)
+}
+
+func (p *process) thaw() { p.signal(syscall.SIGCONT) }
+
 func (p *process) signal(signal syscall.Signal) {
 	if !p.running() {
 		return

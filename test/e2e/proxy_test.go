@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,6 +25,7 @@ type keystoneProxy struct {
 	mutex       sync.Mutex
 	connections map[net.Conn]bool
 	total       int
+	lookUps     map[string]int
 	answered    map[string]int
 }
 
@@ -37,6 +39,7 @@ func startProxy(t *testing.T, target *keystone) *keystoneProxy {
 		address:     "127.0.0.1:0",
 		upstream:    root.Host,
 		connections: map[net.Conn]bool{},
+		lookUps:     map[string]int{},
 		answered:    map[string]int{},
 	}
 	p.on(t)
@@ -116,10 +119,14 @@ func (p *keystoneProxy) passRequests(client, server net.Conn, asked chan<- strin
 			_ = server.(*net.TCPConn).CloseWrite()
 			return
 		}
+		token := request.Header.Get("X-Auth-Token")
 		p.mutex.Lock()
 		p.total++
+		if request.Method == http.MethodGet && request.URL.Path == "/v3/auth/tokens" {
+			p.lookUps[token]++
+		}
 		p.mutex.Unlock()
-		asked <- request.Header.Get("X-Auth-Token")
+		asked <- token
 		if _, err := raw.WriteTo(server); err != nil {
 			return
 		}
@@ -155,6 +162,13 @@ func (p *keystoneProxy) calls() int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return p.total
+}
+
+// lookUpsOf is how often Keystone was asked to validate each token, answered or not.
+func (p *keystoneProxy) lookUpsOf() map[string]int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return maps.Clone(p.lookUps)
 }
 
 // answeredTo is how many requests that carried this token Keystone has answered: a token validates itself.

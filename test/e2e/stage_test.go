@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // stage is everything that one arrangement consists of: Keystone ◀ proxy ◀ webhook ◀ kube-apiserver ◀ kubectl.
@@ -18,11 +19,27 @@ type stage struct {
 func startStage(t *testing.T, startKeystone func(*testing.T) *keystone, version string) *stage {
 	t.Helper()
 	s := &stage{keystone: startKeystone(t)}
-	s.proxy = startProxy(t, s.keystone)
-	s.webhook = startWebhook(t, s.proxy.url())
-	s.cluster = startCluster(t, clusterOptions{authenticationWebhook: s.webhook.kubeconfig, authenticationVersion: version})
-	s.secrets = []string{s.webhook.callerToken}
+	s.startInFront(t, nil, clusterOptions{authenticationVersion: version})
 	return s
+}
+
+// startLoadStage is a stage with an embedded Keystone for tests that run under load and set variables of the product; kube-apiserver
+// keeps the webhook's answers for cacheTTL, beside its 10 s for successes.
+func startLoadStage(t *testing.T, variables map[string]string, cacheTTL time.Duration) *stage {
+	t.Helper()
+	s := &stage{keystone: embeddedKeystone(t, "fernet")}
+	s.startInFront(t, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
+	return s
+}
+
+// startInFront starts everything but Keystone, which is there already.
+func (s *stage) startInFront(t *testing.T, variables map[string]string, options clusterOptions) {
+	t.Helper()
+	s.proxy = startProxy(t, s.keystone)
+	s.webhook = startWebhookWith(t, s.proxy.url(), variables)
+	options.authenticationWebhook = s.webhook.kubeconfig
+	s.cluster = startCluster(t, options)
+	s.secrets = []string{s.webhook.callerToken}
 }
 
 // login gets a token from Keystone and keeps it in mind for the search of the logs.

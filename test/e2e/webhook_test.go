@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,7 +33,15 @@ type webhook struct {
 // startWebhook starts the product in front of a Keystone that is already there.
 func startWebhook(t *testing.T, keystoneURL string) *webhook {
 	t.Helper()
-	return launchWebhook(t, map[string]string{"KEYSTONE_URL": keystoneURL}, processSpec{
+	return startWebhookWith(t, keystoneURL, nil)
+}
+
+// startWebhookWith is startWebhook with some of the product's variables set.
+func startWebhookWith(t *testing.T, keystoneURL string, variables map[string]string) *webhook {
+	t.Helper()
+	settings := map[string]string{"KEYSTONE_URL": keystoneURL}
+	maps.Copy(settings, variables)
+	return launchWebhook(t, settings, processSpec{
 		name: "webhook",
 		path: nodePath(t),
 		args: []string{"src/dev/start.ts"},
@@ -47,8 +56,10 @@ func launchWebhook(t *testing.T, settings map[string]string, spec processSpec) *
 		settings["PORT"] = strconv.Itoa(freePorts(t, 1)[0])
 	}
 	settings["DEV_STATE_DIR"] = stateDir
-	// Every review is to leave its line: the tests count them.
-	settings["AUDIT_REPEATS_SECONDS"] = "0"
+	if settings["AUDIT_REPEATS_SECONDS"] == "" {
+		// Every review is to leave its line: the tests count them.
+		settings["AUDIT_REPEATS_SECONDS"] = "0"
+	}
 	spec.dir = repoRoot()
 	spec.env = nodeEnvironment(settings)
 	spec.stopSignal = syscall.SIGINT
@@ -85,7 +96,10 @@ type auditLine struct {
 	Decision      string `json:"decision"`
 	Reason        string `json:"reason"`
 	Source        string `json:"source"`
+	User          string `json:"user"`
 	KeystoneCalls int    `json:"keystoneCalls"`
+	// Repeats is how many equal lines were held back before this one.
+	Repeats int `json:"repeats"`
 }
 
 // audit is every review that the product has answered so far, in order.
