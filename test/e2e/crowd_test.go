@@ -153,6 +153,7 @@ func (c *crowd) expectNoFailure(t *testing.T, began time.Time) {
 	}
 	t.Logf("%d requests of %d users, failed: %v", len(answers), len(c.tokens), failures)
 	if len(failures) > 0 || len(answers) == 0 {
-		t.Errorf("of %d requests some failed, or there was none: %v", len(answers), failures)
+		t.Errorf("of %d requests some failed, or there was none: %v; the webhook on known tokens: %v",
+			len(answers), failures, c.stage.webhook.notAllowedThough())
 	}
 }

@@ -12,8 +12,10 @@ import (
 // TestRevocationLag measures how long a revoked token is still let in, against what the documentation promises.
 func TestRevocationLag(t *testing.T) {
 	const (
-		identityTTL  = 10 * time.Second
-		cacheTTL     = 5 * time.Second
+		// A token in steady use comes to the webhook each 20 s then, the second time just before its identity's time is up: as late as
+		// the three caches can make it, one after the other.
+		identityTTL  = 21 * time.Second
+		cacheTTL     = 15 * time.Second
 		successCache = 10 * time.Second // of kube-apiserver, which no flag turns off
 		slack        = 2 * time.Second  // of a busy machine
 		bound        = identityTTL + cacheTTL + successCache + slack
@@ -31,7 +33,7 @@ func TestRevocationLag(t *testing.T) {
 	defer cancel()
 	uses := make([]tokenUse, tokens)
 	for i := range uses {
-		// Validated a second apart from each other, the tokens are revoked at every age that an identity may have.
+		// Validated one after the other, the tokens are revoked at every age that an identity may have.
 		time.Sleep(identityTTL / tokens)
 		using.Go(func() { uses[i].goOn(ctx, func() apiAnswer { return s.cluster.ask(client, issued[i].secret) }) })
 	}
@@ -56,8 +58,8 @@ func TestRevocationLag(t *testing.T) {
 		}
 	}
 	t.Logf("still let in after the revocation: %s at least, %s at most; the bound is %s", slices.Min(lags), slices.Max(lags), bound)
-	if slices.Max(lags) < time.Second {
-		t.Error("no token outlived its revocation by a second: nothing was cached, and the bound was not tried")
+	if slices.Max(lags) < successCache {
+		t.Error("no token outlived its revocation by more than kube-apiserver's cache of successes: the bound was not tried")
 	}
 	t.Run("every process ends when asked", s.expectAllGone)
 	t.Run("no token is in a log", s.expectNoSecretInLogs)

@@ -97,6 +97,7 @@ type auditLine struct {
 	Reason        string `json:"reason"`
 	Source        string `json:"source"`
 	User          string `json:"user"`
+	Fingerprint   string `json:"fingerprint"`
 	KeystoneCalls int    `json:"keystoneCalls"`
 	// Repeats is how many equal lines were held back before this one.
 	Repeats int `json:"repeats"`
@@ -112,6 +113,20 @@ func (w *webhook) audit() []auditLine {
 		}
 	}
 	return reviews
+}
+
+// notAllowedThough counts, by reason, the reviews that did not let in a token which was let in before.
+func (w *webhook) notAllowedThough() map[string]int {
+	known, reasons := map[string]bool{}, map[string]int{}
+	for _, review := range w.audit() {
+		switch {
+		case review.Decision == "allow":
+			known[review.Fingerprint] = true
+		case known[review.Fingerprint]:
+			reasons[review.Reason]++
+		}
+	}
+	return reasons
 }
 
 // quiet is how many reviews there are once no more lines come in: a line is written after its answer, so it may trail the
