@@ -86,10 +86,10 @@ function describe({ cause, status }: Unavailable): string {
     case 'too_large':
       return 'its answer is too large'
     case 'breaker_open':
-      return 'it failed or was late several times in a row, and is given a rest of at most 30 s'
+      return 'it failed or was late several times in a row'
     case 'rate_limited':
-      return 'too many tokens that were never seen before; see LOOKUPS'
+      return 'too many new tokens; see LOOKUPS'
     case 'busy':
-      return 'too many look-ups wait for it already'
+      return 'too many look-ups wait for it'
   }
 }

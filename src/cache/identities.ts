@@ -134,9 +134,11 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     }
     const known = newestOf(token, fingerprint, stored)
     const startedAtMs = now()
+    // Another cluster's mapping may read groups that this one's does not: what replaces theirs must have them as well.
+    const hasGroups = known !== undefined && known.identity.groups !== 'not_read'
     const { result, calls } = await keystone.lookUp({
       token,
-      readsGroups: query.mapping.readsGroups,
+      readsGroups: (identity) => hasGroups || query.mapping.readsGroups(identity),
       knownUser: known?.identity.user.id,
       cluster: query.cluster,
       groupsOf: query.groupsOf,

@@ -16,7 +16,7 @@ export function refuseCaller(
     : problem('Unauthorized', MESSAGES[reason], { 'WWW-Authenticate': 'Bearer realm="keystone-edge-auth"' })
 }
 
-const NOT_COUNTED = 'no known bearer credential, and the client certificate does not count: '
+const NOT_COUNTED = 'no known bearer credential, and the client certificate '
 
 /** What to do about it. The same for everyone, so that it repeats nothing of the request. */
 const MESSAGES: Readonly<Record<CallerReason, string>> = {
@@ -25,10 +25,10 @@ const MESSAGES: Readonly<Record<CallerReason, string>> = {
     'unknown caller credential: list "sha256:<hex SHA-256 of the credential>" for the cluster in callers',
   no_callers:
     'no caller is known here: the document callers and the secret CALLERS are missing, empty or faulty; see /readyz',
-  unlisted_certificate: `${NOT_COUNTED}list "cert:<hex SHA-256 of the certificate>" for the cluster in callers`,
-  certificate_unverified: `${NOT_COUNTED}Cloudflare did not verify it (expired, or of another CA)`,
-  certificate_revoked: `${NOT_COUNTED}it is revoked; issue a new one`,
-  certificate_malformed: `${NOT_COUNTED}what Cloudflare says about it is incomplete`,
+  unlisted_certificate: `${NOT_COUNTED}is not listed: put "cert:<its hex SHA-256>" into callers`,
+  certificate_unverified: `${NOT_COUNTED}is expired, or of another CA`,
+  certificate_revoked: `${NOT_COUNTED}is revoked`,
+  certificate_malformed: `${NOT_COUNTED}is described incompletely`,
   wrong_cluster: "this credential belongs to another cluster than the path's; check the server URL",
 }
 

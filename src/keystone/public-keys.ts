@@ -38,21 +38,20 @@ export function parsePublicKeys(text: string): Result<readonly PublicKey[], read
     return message === undefined ? [] : [{ path: `[${index + 1}]`, message }]
   })
   if (blocks.length === 0 || uncommented.replace(BLOCK, '').trim() !== '') {
-    const message =
-      'expected blocks from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY----- and lines that start with #, or {}'
+    const message = 'expected only -----BEGIN PUBLIC KEY----- blocks and lines that start with #, or {}'
     faults.push({ path: '', message })
   }
   return faults.length > 0 ? err(faults) : ok(blocks.map(({ base64 }) => toPublicKey(base64)))
 }
 
 function findFault(label: string, base64: string): string | undefined {
-  if (label.endsWith('PRIVATE KEY')) return 'is a private key, and known now: give Keystone a new pair, put public.pem'
-  if (label.endsWith('CERTIFICATE')) return 'is a certificate: put its key (openssl x509 -pubkey -noout)'
+  if (label.endsWith('PRIVATE KEY')) return 'is a private key, and known now: make a new pair, put public.pem'
+  if (label.endsWith('CERTIFICATE')) return 'is a certificate: put its public key'
   if (label !== 'PUBLIC KEY') return 'is no -----BEGIN PUBLIC KEY-----'
   const rest = base64.slice(P256_START.length)
   const isP256 = base64.startsWith(P256_START)
   if (!(isP256 ? P256_REST : BASE64).test(isP256 ? rest : base64)) return BROKEN
-  if (!isP256) return 'is no P-256 key (RSA or P-384?): Keystone signs with ES256 only'
+  if (!isP256) return 'is no P-256 key'
   return isOnCurve(base64) ? undefined : BROKEN
 }
 

@@ -1,7 +1,6 @@
-import { compactVerify } from 'jose'
-import * as v from 'valibot'
 import { err, ok, type Result } from '../result.ts'
 import { revealToken, type Token } from '../secret.ts'
+import { decodeSegment, parseSegment } from './format.ts'
 import type { PublicKey } from './public-keys.ts'
 import { isPathSegment } from './token.ts'
 
@@ -14,38 +13,40 @@ export interface SignedUser {
   readonly groupsOf: string | undefined
 }
 
-const Claims = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ sub: v.string(), exp: v.number(), openstack_group_ids: v.optional(v.unknown()) }),
-)
-
 /**
  * Checks a token of format `jws` against all keys: several are in use while Keystone changes them, and its tokens carry
  * no `kid`. ES256 only, whatever the header asks for (RFC 8725, 3.1), and no `crit` extension is understood (RFC 7515,
  * 4.1.11). The signature comes first, so that `expired` is only said of a token that was one. Never rejects.
+ *
+ * By the platform's own ECDSA, whose format of a signature is that of ES256 (RFC 7518, 3.4): a library's check adds
+ * 0.9 KiB to the bundle and does the same.
  */
 export async function checkSignature(
   token: Token,
   keys: readonly PublicKey[],
   nowMs: number,
 ): Promise<Result<SignedUser, SignatureRefusal>> {
-  for (const key of keys) {
-    const payload = await verify(token, key)
-    if (payload === undefined) continue
-    const claims = v.safeParse(Claims, new TextDecoder().decode(payload))
-    if (!claims.success) break
-    const { sub, exp, openstack_group_ids: federated } = claims.output
-    if (exp * 1000 <= nowMs) return err({ reason: 'expired' })
-    return ok({ groupsOf: federated === undefined && isPathSegment(sub) ? sub : undefined })
+  const [header = '', payload = '', signature = ''] = revealToken(token).split('.')
+  const protectedHeader = parseSegment(header)
+  const claims = parseSegment(payload)
+  const isUnderstood = protectedHeader?.alg === 'ES256' && !('crit' in protectedHeader)
+  if (!isUnderstood || claims === undefined || !(await isSigned(`${header}.${payload}`, signature, keys))) {
+    return err({ reason: 'bad_signature' })
   }
-  return err({ reason: 'bad_signature' })
+  const { sub, exp, openstack_group_ids: federated } = claims
+  if (typeof exp !== 'number' || exp * 1000 <= nowMs) return err({ reason: 'expired' })
+  const isAskedFor = federated === undefined && typeof sub === 'string' && ID.test(sub) && isPathSegment(sub)
+  return ok({ groupsOf: isAskedFor ? sub : undefined })
 }
 
-async function verify(token: Token, key: PublicKey): Promise<Uint8Array | undefined> {
-  try {
-    return (await compactVerify(revealToken(token), await key(), { algorithms: ['ES256'] })).payload
-  } catch {
-    return undefined
+/** Ids of Keystone's users are plain; of any other the groups are read after the validation. */
+const ID = /^[\x21-\x7e]+$/
+
+async function isSigned(text: string, signature: string, keys: readonly PublicKey[]): Promise<boolean> {
+  const signed = new TextEncoder().encode(text)
+  for (const key of keys) {
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
+    if (await crypto.subtle.verify(algorithm, await key(), decodeSegment(signature), signed)) return true
   }
+  return false
 }

@@ -40,14 +40,14 @@ describe('places', () => {
     expect(states(known)).toEqual(['inside', 'inside', 'inside', 'inside', 'waiting', 'waiting'])
   })
 
-  it('are three for new tokens, so that a known user finds one in any flood', async () => {
-    const { come, comeMany } = prepare()
+  it('are two for new tokens, so that known users find two in any flood', async () => {
+    const { comeMany } = prepare()
     const flood = comeMany('new', 50)
     await settle()
-    expect(states(flood).filter((state) => state === 'inside')).toHaveLength(3)
-    const user = come('known')
+    expect(states(flood).filter((state) => state === 'inside')).toHaveLength(2)
+    const users = comeMany('known', 2)
     await settle()
-    expect(user.state).toBe('inside')
+    expect(states(users)).toEqual(['inside', 'inside'])
   })
 
   it('are given in the order of coming', async () => {
@@ -61,7 +61,7 @@ describe('places', () => {
 
   it('go to known users first', async () => {
     const { come, comeMany } = prepare()
-    const inside = [...comeMany('new', 3), come('known')]
+    const inside = [...comeMany('new', 2), ...comeMany('known', 2)]
     await settle()
     const stranger = come('new')
     const user = come('known')
@@ -74,9 +74,9 @@ describe('places', () => {
     expect(stranger.state).toBe('inside')
   })
 
-  it('that a known user leaves do not let a fourth new token in', async () => {
+  it('that a known user leaves do not let a third new token in', async () => {
     const { come, comeMany } = prepare()
-    comeMany('new', 3)
+    comeMany('new', 2)
     const user = come('known')
     const stranger = come('new')
     await settle()
@@ -141,13 +141,13 @@ describe('the queue', () => {
     expect([visitor?.state, clock.pendingTimers()]).toEqual(['turned away', 0])
   })
 
-  it('holds 64 of each kind, and turns the rest away at once', async () => {
-    for (const [kind, places] of [
-      ['known', 4],
-      ['new', 3],
+  it('holds 256 known and 64 new tokens, and turns the rest away at once', async () => {
+    for (const [kind, places, queue] of [
+      ['known', 4, 256],
+      ['new', 2, 64],
     ] as const) {
       const { comeMany, come } = prepare()
-      const waiting = comeMany(kind, places + 64).slice(places)
+      const waiting = comeMany(kind, places + queue).slice(places)
       const tooMany = come(kind)
       await settle()
       expect(new Set(states(waiting))).toEqual(new Set(['waiting']))

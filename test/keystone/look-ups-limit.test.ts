@@ -7,7 +7,7 @@ import { createWebhook, OTHER_CALLER_TOKEN, type Webhook, type WebhookOptions } 
 type Outcome = Promise<{ success: boolean }>
 
 const TTL_MS = 120_000
-const RATE_LIMITED = { authenticated: false, error: expect.stringContaining('too many tokens that were never seen') }
+const RATE_LIMITED = { authenticated: false, error: expect.stringContaining('too many new tokens') }
 
 /** A webhook with a rate limit that answers as told, and the keys by which it was asked. */
 async function prepare(limit: (key: string) => Outcome, options: Partial<WebhookOptions> = {}) {

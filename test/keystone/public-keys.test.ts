@@ -14,7 +14,7 @@ const faults = (text: string): string[] => {
 const PEM = await publicPem('ES256')
 const OTHER = await publicPem('ES256')
 const BROKEN = /^\[1\]: is broken/
-const EXPECTED = /^: expected blocks from -----BEGIN PUBLIC KEY-----/
+const EXPECTED = /^: expected only -----BEGIN PUBLIC KEY-----/
 
 describe('the document keystone-keys', () => {
   it('holds one key or several, each of which can be imported', async () => {
