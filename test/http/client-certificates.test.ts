@@ -60,13 +60,13 @@ describe('a client certificate', () => {
   const refused: [string, unknown, string][] = [
     ['none', undefined, 'no caller credential'],
     ['the placeholder for none', PLACEHOLDER, 'no caller credential'],
-    ['an expired one', EXPIRED, 'did not verify'],
+    ['an expired one', EXPIRED, 'is expired, or of another CA'],
     ['a revoked one', REVOKED, 'revoked'],
     ['a revoked one that verified all the same', { ...VERIFIED, certRevoked: '1' }, 'revoked'],
     ['one without a fingerprint', { ...VERIFIED, certFingerprintSHA256: '' }, 'incomplete'],
     ['one whose fingerprint is too long', { ...VERIFIED, certFingerprintSHA256: `${FINGERPRINT}0` }, 'incomplete'],
     ['one of which nothing is said about revocation', { ...VERIFIED, certRevoked: undefined }, 'incomplete'],
-    ['one that is not listed', UNLISTED, 'list "cert:'],
+    ['one that is not listed', UNLISTED, 'put "cert:'],
   ]
   it.each(refused)('%s is a 401 that says why', async (_what, certificate, hint) => {
     const isolate = await prepare()
