@@ -9,6 +9,8 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, remoteBindings: false })],
         test: {
           name: 'worker',
+          // Time is frozen where it matters; this is for machines that are busy.
+          testTimeout: 30_000,
           // The real Keystone of `npm run test:keystone`, for test/revocation.
           provide: { keystoneUnderTest: process.env.KEYSTONE_UNDER_TEST ?? '' },
           include: [
