@@ -34,3 +34,18 @@ export function createDeadline(ms: number, startTimer: StartTimer): Deadline {
     },
   }
 }
+
+/** The outcome of the work that `start` begins, or `late()` when that takes longer than `ms`. Rejects as the work does. */
+export async function withinTime<T>(
+  ms: number,
+  startTimer: StartTimer,
+  start: () => Promise<T>,
+  late: () => T,
+): Promise<T> {
+  const deadline = createDeadline(ms, startTimer)
+  try {
+    return await deadline.race(start(), late)
+  } finally {
+    deadline.clear()
+  }
+}

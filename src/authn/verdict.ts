@@ -86,7 +86,7 @@ function describe({ cause, status }: Unavailable): string {
     case 'too_large':
       return 'its answer is too large'
     case 'breaker_open':
-      return 'it failed or was late several times in a row'
+      return 'it failed or was late too often'
     case 'rate_limited':
       return 'too many new tokens; see LOOKUPS'
     case 'busy':

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { type Identity, IdentitySchema } from '../identity/identity.ts'
 import { revealToken, type Token } from '../secret.ts'
-import { createDeadline, type StartTimer } from '../timer.ts'
+import { type StartTimer, withinTime } from '../timer.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import type { Sealer } from './seal.ts'
 
@@ -40,7 +40,7 @@ const MIN_KEEP_SECONDS = 60
 /** The shortest that KV allows. Absent keys are cached as well, so a long one would hide what was just written. */
 const EDGE_CACHE_SECONDS = 30
 
-const Stored = v.object({ identity: IdentitySchema, validatedAtMs: v.number() })
+const Stored = v.pipe(v.string(), v.parseJson(), v.object({ identity: IdentitySchema, validatedAtMs: v.number() }))
 
 /** Identities in Workers KV: sealed, under fingerprints, shared by all isolates and locations. */
 export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
@@ -81,23 +81,22 @@ async function readAll(
   keys: string[],
   timeoutMs: number,
 ): Promise<Map<string, string | null> | undefined> {
-  const deadline = createDeadline(timeoutMs, deps.startTimer)
+  const late = () => {
+    deps.onFault('kv_read_slow')
+    return undefined
+  }
+  const reading = (): Promise<Map<string, string | null> | undefined> =>
+    deps.namespace.get(keys, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
   try {
-    const reading = deps.namespace.get(keys, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
-    return await deadline.race<Map<string, string | null> | undefined>(reading, () => {
-      deps.onFault('kv_read_slow')
-      return undefined
-    })
+    return await withinTime(timeoutMs, deps.startTimer, reading, late)
   } catch {
     deps.onFault('kv_read_failed')
     return undefined
-  } finally {
-    deadline.clear()
   }
 }
 
 function parseStored(text: string): ValidatedIdentity | undefined {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Stored), text)
+  const parsed = v.safeParse(Stored, text)
   return parsed.success ? parsed.output : undefined
 }
 

@@ -1,4 +1,4 @@
-import { createDeadline, type StartTimer } from '../timer.ts'
+import { type StartTimer, withinTime } from '../timer.ts'
 
 /** One call for all who want the same at the same time. */
 export interface SingleFlight<T> {
@@ -68,15 +68,8 @@ export function createSingleFlight<T>({ now, startTimer, maxFlights }: SingleFli
     return promise
   }
 
-  async function waitFor(promise: Promise<T>, ms: number): Promise<{ value: T } | undefined> {
-    const deadline = createDeadline(ms, startTimer)
-    try {
-      return await deadline.race<{ value: T } | undefined>(
-        promise.then((value) => ({ value })),
-        () => undefined,
-      )
-    } finally {
-      deadline.clear()
-    }
+  function waitFor(promise: Promise<T>, ms: number): Promise<{ value: T } | undefined> {
+    const landing = () => promise.then((value) => ({ value }))
+    return withinTime<{ value: T } | undefined>(ms, startTimer, landing, () => undefined)
   }
 }

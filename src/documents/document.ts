@@ -3,7 +3,7 @@ import { toHex } from '../cache/fingerprint.ts'
 import { createSingleFlight } from '../cache/single-flight.ts'
 import type { Fault } from '../fault.ts'
 import { err, ok, type Result } from '../result.ts'
-import { createDeadline, type StartTimer } from '../timer.ts'
+import { type StartTimer, withinTime } from '../timer.ts'
 import type { LastGoodStore } from './last-good.ts'
 import { createLastGoodKeeper } from './last-good-keeper.ts'
 import { limitFaults } from './limit-faults.ts'
@@ -178,13 +178,13 @@ export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: D
 
   /** Bounded also for who leads a load after waiting for one that was cancelled. */
   async function waitForNews(waitUntil: WaitUntil): Promise<DocumentState<T>> {
-    const news = refresh(waitUntil)
-    const deadline = createDeadline(WAIT_MS, deps.startTimer)
-    try {
-      return (await deadline.race(news, () => undefined)) ?? afterFailure()
-    } finally {
-      deadline.clear()
-    }
+    const news = await withinTime(
+      WAIT_MS,
+      deps.startTimer,
+      () => refresh(waitUntil),
+      () => undefined,
+    )
+    return news ?? afterFailure()
   }
 
   return {
@@ -219,16 +219,14 @@ async function readConfig(
   key: string,
   { config, startTimer }: DocumentDeps,
 ): Promise<Result<Version | undefined, 'unreadable'>> {
-  const deadline = createDeadline(READ_TIMEOUT_MS, startTimer)
   try {
-    const reading = config.get(key, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
-    const text = await deadline.race(reading, () => undefined)
+    const reading = (): Promise<string | null | undefined> =>
+      config.get(key, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
+    const text = await withinTime(READ_TIMEOUT_MS, startTimer, reading, () => undefined)
     if (text === undefined) return err('unreadable')
     return ok(text === null ? undefined : { text, digest: await sha256(text) })
   } catch {
     return err('unreadable')
-  } finally {
-    deadline.clear()
   }
 }
 

@@ -1,5 +1,5 @@
 import { err, type Result } from '../result.ts'
-import { createDeadline, type StartTimer } from '../timer.ts'
+import { type StartTimer, withinTime } from '../timer.ts'
 import type { LastGood, LastGoodStore } from './last-good.ts'
 
 /** What an isolate knows of the last good version of one document, and does to keep it stored. */
@@ -31,15 +31,13 @@ export function createLastGoodKeeper(key: string, deps: LastGoodKeeperDeps): Las
   let unsaved: Version | undefined
 
   async function read(): Promise<typeof stored> {
-    const deadline = createDeadline(deps.timeoutMs, deps.startTimer)
     try {
-      const answer: typeof stored = await deadline.race(deps.lastGood.read(key), (): typeof stored => err('unreadable'))
+      const reading = (): Promise<typeof stored> => deps.lastGood.read(key)
+      const answer = await withinTime(deps.timeoutMs, deps.startTimer, reading, () => err('unreadable'))
       if (answer.ok || !stored.ok) stored = answer
       return answer
     } catch {
       return err('unreadable')
-    } finally {
-      deadline.clear()
     }
   }
 

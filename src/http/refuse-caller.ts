@@ -16,15 +16,14 @@ export function refuseCaller(
     : problem('Unauthorized', MESSAGES[reason], { 'WWW-Authenticate': 'Bearer realm="keystone-edge-auth"' })
 }
 
-const NOT_COUNTED = 'no known bearer credential, and the client certificate '
+const NOT_COUNTED = 'no known bearer credential; the client certificate '
 
 /** What to do about it. The same for everyone, so that it repeats nothing of the request. */
 const MESSAGES: Readonly<Record<CallerReason, string>> = {
   no_credential: 'no caller credential: send "Authorization: Bearer <credential>", or a client certificate',
   unknown_credential:
     'unknown caller credential: list "sha256:<hex SHA-256 of the credential>" for the cluster in callers',
-  no_callers:
-    'no caller is known here: the document callers and the secret CALLERS are missing, empty or faulty; see /readyz',
+  no_callers: 'no caller is known here: callers and CALLERS are missing, empty or faulty; see /readyz',
   unlisted_certificate: `${NOT_COUNTED}is not listed: put "cert:<its hex SHA-256>" into callers`,
   certificate_unverified: `${NOT_COUNTED}is expired, or of another CA`,
   certificate_revoked: `${NOT_COUNTED}is revoked`,

@@ -45,7 +45,7 @@ export function parsePublicKeys(text: string): Result<readonly PublicKey[], read
 }
 
 function findFault(label: string, base64: string): string | undefined {
-  if (label.endsWith('PRIVATE KEY')) return 'is a private key, and known now: make a new pair, put public.pem'
+  if (label.endsWith('PRIVATE KEY')) return 'is a private key, and known now: make a new pair'
   if (label.endsWith('CERTIFICATE')) return 'is a certificate: put its public key'
   if (label !== 'PUBLIC KEY') return 'is no -----BEGIN PUBLIC KEY-----'
   const rest = base64.slice(P256_START.length)

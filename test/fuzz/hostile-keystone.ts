@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { listen } from '../bench/listen.ts'
 import type { Stage } from '../bench/stage.ts'
 import { serveWebhook } from '../bench/webhook.ts'
 import { createConnection } from './connection.ts'
@@ -117,20 +118,13 @@ async function serveHostileKeystone(stage: Stage) {
     return answers.groups
   }
 
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  const address = await listen(stage, (request, response) => {
     const { status, headers, body } = choose(request)
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
     response.end(body)
   })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  stage.defer(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
   return {
-    url: `http://127.0.0.1:${address.port}/v3`,
+    url: `http://${address}/v3`,
     faults,
     groupsAsked: () => groupsAsked,
     expect: (token: string, answer: HostileAnswer, groups: HostileAnswer) =>

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { listen } from '../bench/listen.ts'
 import type { Stage } from '../bench/stage.ts'
 
 /** A KV namespace that keeps what is written, in this process: workerd's memory is the product's alone. */
@@ -11,17 +12,10 @@ export interface KvServer {
 /** Serves workerd's KV protocol: `GET /key`, `PUT /key`, `DELETE /key`, and `POST /bulk/get` with a list of keys. */
 export async function serveKv(stage: Stage, documents: Readonly<Record<string, string>>): Promise<KvServer> {
   const values = new Map(Object.entries(documents))
-  const server = createServer((request, response) => {
+  const address = await listen(stage, (request, response) => {
     answer(values, request, response).catch(() => response.destroy())
   })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  stage.defer(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return { address: `127.0.0.1:${address.port}`, values }
+  return { address, values }
 }
 
 async function answer(values: Map<string, string>, request: IncomingMessage, response: ServerResponse): Promise<void> {
