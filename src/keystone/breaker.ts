@@ -62,7 +62,7 @@ export function createBreaker({ now, minUsers, lookUpMs }: BreakerDeps): Breaker
     failed(user) {
       if (opensAgainAtMs !== undefined) {
         // Of the look-ups that were on their way when it opened only the probe counts.
-        if (now() >= opensAgainAtMs) open()
+        if (now() <= probeEndsAtMs) open()
         return
       }
       failures += 1

@@ -1,11 +1,11 @@
 import type { Identity } from '../identity/identity.ts'
 import { err } from '../result.ts'
 import type { Token } from '../secret.ts'
-import { createDeadline, type StartTimer } from '../timer.ts'
+import { type StartTimer, withinTime } from '../timer.ts'
 import { type BreakerState, createBreaker } from './breaker.ts'
 import type { KeystoneClient, LookUp } from './client.ts'
 import { createLookUpGate, type LookUpKind } from './look-up-gate.ts'
-import { isUnreachable, unavailable } from './unavailable.ts'
+import { isUnreachable, type Unavailable, unavailable } from './unavailable.ts'
 
 /** What is to be looked up, and for whom. */
 export interface LookUpRequest {
@@ -66,31 +66,43 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
     new: createBreaker({ now, minUsers: 0, lookUpMs: deps.lookUpMs }),
   }
   const gate = createLookUpGate(deps)
+  /** Whatever is answered in time is answered in this: two requests, neither of them slow. */
+  const inTimeMs = Math.min(2 * SLOW * timeoutMs, deps.lookUpMs)
+  /** When Keystone last answered in time about a known token. */
+  let answeredAtMs = Number.NEGATIVE_INFINITY
 
-  async function ask(kind: LookUpKind, request: LookUpRequest, budgetMs: number) {
+  async function ask(kind: LookUpKind, request: LookUpRequest, enteredAtMs: number, budgetMs: number) {
     const { token, readsGroups, groupsOf, knownUser = '' } = request
     const startedAtMs = now()
     const found = await client.lookUp(token, readsGroups, budgetMs, groupsOf)
-    const failed = isFailure(found, now() - startedAtMs)
+    const tookMs = now() - startedAtMs
+    const { result, calls } = found
+    const error = result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
+    // The time was up early, as others were before: that many wait, not that Keystone hangs.
+    const isCutShort = error?.cause === 'timeout' && tookMs < timeoutMs * calls && startedAtMs > enteredAtMs
+    if (isCutShort && answeredAtMs >= enteredAtMs) return refuse('busy', calls)
+    const failed = isFailure(error, calls, tookMs)
     if (failed) breakers[kind].failed(knownUser)
-    else if (failed === false) breakers[kind].succeeded()
+    else if (failed === false) {
+      breakers[kind].succeeded()
+      if (kind === 'known') answeredAtMs = now()
+    }
     return found
   }
 
   /** `undefined`: that says nothing, as the time was up early, which the wait for a place had used. */
-  function isFailure({ result, calls }: LookUp, tookMs: number): boolean | undefined {
-    const error = result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
+  function isFailure(error: Unavailable | undefined, calls: number, tookMs: number): boolean | undefined {
     // Groups that hang are not made good by a token that was validated fast.
     if (error?.cause === 'timeout') return tookMs >= SLOW * timeoutMs || undefined
     return tookMs > SLOW * timeoutMs * calls || (error !== undefined && isUnreachable(error))
   }
 
   /**
-   * Whether so long a wait says that Keystone hangs: two places at least are for known tokens only, of a user each, and
-   * none of them came free in the time that is slow for an answer.
+   * Whether so long a wait says that Keystone hangs: nobody who is known was answered in all of it. Otherwise it says
+   * that many wait, and whoever has many tokens can bring that about.
    */
-  function isHanging(kind: LookUpKind, waitedMs: number): boolean {
-    return kind === 'known' && waitedMs >= SLOW * timeoutMs
+  function isHanging(kind: LookUpKind, enteredAtMs: number): boolean {
+    return kind === 'known' && now() - enteredAtMs >= inTimeMs && answeredAtMs < enteredAtMs
   }
 
   return {
@@ -101,26 +113,26 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
       if (kind === 'new' && !(await isWithinLimit(request.cluster, deps))) return refuse('rate_limited')
       const enteredAtMs = now()
       const leftMs = endsAtMs - enteredAtMs
-      const waitMs = kind === 'known' ? Math.min(timeoutMs, leftMs) : Math.min(NEW_WAIT_MS, leftMs / 2)
+      const waitMs = kind === 'known' ? Math.min(inTimeMs, leftMs) : Math.min(NEW_WAIT_MS, leftMs / 2)
       const leave = await gate.enter(kind, waitMs, deps.lookUpMs, request.knownUser)
-      if (leave === undefined) return refuse(isHanging(kind, now() - enteredAtMs) ? 'timeout' : 'busy')
+      if (leave === undefined) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
       try {
         // Only who can ask at once may be the probe.
-        return breakers[kind].admit() ? await ask(kind, request, endsAtMs - now()) : refuse('breaker_open')
+        return breakers[kind].admit() ? await ask(kind, request, enteredAtMs, endsAtMs - now()) : refuse('breaker_open')
       } finally {
         leave()
       }
     },
     knownState: breakers.known.state,
     state() {
-      const states = [breakers.known.state(), breakers.new.state()]
-      return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed'
+      const [known, fresh] = [breakers.known.state(), breakers.new.state()]
+      return known === 'open' || fresh === 'closed' ? known : fresh
     },
   }
 }
 
-function refuse(cause: 'breaker_open' | 'rate_limited' | 'busy' | 'timeout'): LookUp {
-  return { result: err(unavailable(cause)), calls: 0 }
+function refuse(cause: 'breaker_open' | 'rate_limited' | 'busy' | 'timeout', calls = 0): LookUp {
+  return { result: err(unavailable(cause)), calls }
 }
 
 /** A limit that cannot be asked protects nobody, and must not lock new users out. */
@@ -129,17 +141,14 @@ async function isWithinLimit(
   { limit, startTimer, onFault }: Pick<GuardedKeystoneDeps, 'limit' | 'startTimer' | 'onFault'>,
 ): Promise<boolean> {
   if (limit === undefined) return true
-  const deadline = createDeadline(LIMIT_TIMEOUT_MS, startTimer)
   const passOver = (): boolean => {
     onFault('lookups_failed')
     return true
   }
   try {
-    const asked = limit.limit({ key: `${cluster}:new` }).then(({ success }) => success)
-    return await deadline.race(asked, passOver)
+    const ask = async (): Promise<boolean> => (await limit.limit({ key: `${cluster}:new` })).success
+    return await withinTime(LIMIT_TIMEOUT_MS, startTimer, ask, passOver)
   } catch {
     return passOver()
-  } finally {
-    deadline.clear()
   }
 }

@@ -1,4 +1,4 @@
-import { createDeadline, type StartTimer } from '../timer.ts'
+import { type StartTimer, withinTime } from '../timer.ts'
 
 /** Whose token is looked up: one that a sealed identity is known of, or one that nobody has seen before. */
 export type LookUpKind = 'known' | 'new'
@@ -31,7 +31,7 @@ interface Waiting {
 const PLACES = { known: 4, new: 2, user: 1 } as const
 /** New ones are gone through in three seconds, at 50 ms a request; known ones may wait for as long as Keystone may take. */
 const MAX_WAITING = { known: 256, new: 64 } as const
-const MAX_WAITING_OF_USER = 16
+const MAX_WAITING_OF_USER = 64
 
 export function createLookUpGate({ now, startTimer }: { now: () => number; startTimer: StartTimer }): LookUpGate {
   const places = new Set<Place>()
@@ -63,7 +63,7 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
     }
   }
 
-  async function wait(
+  function wait(
     kind: LookUpKind,
     waitMs: number,
     leaseMs: number,
@@ -81,16 +81,12 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
       },
     }
     queues[kind].add(waiting)
-    const deadline = createDeadline(waitMs, startTimer)
-    try {
-      return await deadline.race<(() => void) | undefined>(called.promise, () => {
-        queues[kind].delete(waiting)
-        // Whoever was called in the very moment in which the time was up has a place.
-        return given
-      })
-    } finally {
-      deadline.clear()
+    const giveUp = (): typeof given => {
+      queues[kind].delete(waiting)
+      // Whoever was called in the very moment in which the time was up has a place.
+      return given
     }
+    return withinTime<typeof given>(waitMs, startTimer, () => called.promise, giveUp)
   }
 
   return {

@@ -60,7 +60,7 @@ describe('a place in the gate', () => {
   it('is the only one for the known tokens of one user, and others pass those who wait for a second', async () => {
     const { gate } = start()
     const mallorys = []
-    for (let tokens = 0; tokens < 20; tokens += 1) {
+    for (let tokens = 0; tokens < 68; tokens += 1) {
       mallorys.push(outcome(gate.enter('known', WAIT_MS, LEASE_MS, 'mallory')))
     }
     const outcomes = await Promise.all(mallorys)

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { START_MS, settle } from '../support/clock.ts'
 import { faulty } from '../support/faults.ts'
@@ -184,8 +185,10 @@ describe('a queue', () => {
     keystone.respond = hanging
     webhook.clock.advance(TTL_MS)
     const answers = tokens.map((token) => webhook.review(token))
-    for (let turn = 0; turn < 10; turn += 1) await settle()
-    webhook.clock.advance(5_000)
+    for (const ms of [0, 5_000, 1_000, 2_000]) {
+      webhook.clock.advance(ms)
+      for (let turn = 0; turn < 10; turn += 1) await settle()
+    }
     for (const answer of answers) expect((await answer).json.status).toMatchObject({ authenticated: true })
     expect(
       webhook
@@ -198,6 +201,22 @@ describe('a queue', () => {
 })
 
 describe('two clusters, of which one reads groups', () => {
+  it('ask at the same time about a new token, and each gets what its mapping reads', async () => {
+    const token = fernetShaped()
+    const documents = { 'clusters/prod-2/mapping': { groups: { keystone: false } } }
+    const { webhook, keystone } = await start({ documents })
+    const healthy = keystone.respond
+    const group = { id: 'g', name: 'friends', domain_id: 'default' }
+    keystone.respond = async (request) =>
+      request.url.endsWith('/groups') ? Response.json(groupsBody([group])) : healthy(request)
+    const [without, having] = await Promise.all([
+      webhook.review(token, { caller: OTHER_CALLER_TOKEN }),
+      webhook.review(token),
+    ])
+    expect(without.json.status.user.groups).not.toContain('friends')
+    expect(having.json.status.user.groups).toContain('friends')
+  })
+
   it('share an identity with its groups, whoever asks for it again', async () => {
     const token = fernetShaped()
     const documents = { 'clusters/prod-2/mapping': { groups: { keystone: false } } }
@@ -209,5 +228,62 @@ describe('two clusters, of which one reads groups', () => {
     keystone.respond = hanging
     expect((await webhook.review(token)).json.status).toMatchObject({ authenticated: true })
     expect(webhook.reviews().at(-1)).toMatchObject({ source: 'memory' })
+  })
+})
+
+describe('an attacker whose token was revoked', () => {
+  // Forty times two requests of 0.4 s are more than any review may take; 2 s and 2.9 s are less than slow, of 5 s.
+  it.each([
+    [40, 400],
+    [1, 2_000],
+    [1, 2_900],
+  ])('does not keep it alive by the queue of his %i other tokens, at %i ms a request', async (others, requestMs) => {
+    const tokens = Array.from({ length: others }, () => fernetShaped())
+    const revoked = fernetShaped()
+    const healthy = healthyOf(new Map([revoked, ...tokens].map((token) => [token, 'mallory'])))
+    const { webhook, keystone } = await start()
+    keystone.respond = healthy
+    for (const token of [revoked, ...tokens]) await webhook.review(token)
+    await webhook.background()
+    webhook.clock.advance(TTL_MS)
+    keystone.respond = async (request) => {
+      const late = Promise.withResolvers<void>()
+      webhook.clock.startTimer(requestMs, late.resolve)
+      await late.promise
+      return request.headers.get('X-Auth-Token') === revoked ? refusing(request) : healthy(request)
+    }
+    for (const token of tokens) void webhook.review(token)
+    await settle()
+    const answers: unknown[] = []
+    void webhook.review(revoked).then(({ json }) => answers.push(json.status.authenticated))
+    for (let steps = 0; steps < 100 && answers.length === 0; steps += 1) {
+      webhook.clock.advance(100)
+      await settle()
+    }
+    expect(answers).toEqual([false])
+    expect(webhook.reviews().filter(({ source }) => source === 'stale')).toEqual([])
+    webhook.clock.advance(60_000)
+  })
+})
+
+describe('KV that serves an older copy than memory has', () => {
+  it('shortens nobody’s time: the younger one counts', async () => {
+    const first = new Map<string, string | null>()
+    const get = async (keys: string[]) => {
+      const now = await env.CACHE.get(keys, 'text')
+      for (const [key, value] of now) if (value !== null && !first.has(key)) first.set(key, value)
+      return new Map(keys.map((key) => [key, first.get(key) ?? null]))
+    }
+    const { webhook, keystone } = await start({ cache: faulty({ get }) })
+    const token = fernetShaped()
+    for (const ms of [0, 80_000]) {
+      webhook.clock.advance(ms)
+      await webhook.review(token)
+      await webhook.background()
+    }
+    keystone.respond = () => Promise.reject(new TypeError('refused'))
+    webhook.clock.advance(350_000)
+    expect((await webhook.review(token)).json.status).toMatchObject({ authenticated: true })
+    expect(webhook.reviews().at(-1)).toMatchObject({ source: 'stale' })
   })
 })
