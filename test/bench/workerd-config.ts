@@ -7,10 +7,18 @@ export type Binding =
   | { readonly name: string; readonly address: string }
   | { readonly name: string; readonly documents: Readonly<Record<string, string>> }
 
+/** Where the Worker listens: on a port of 127.0.0.1 that the system picks, over plain HTTP, unless told otherwise. */
+export interface Socket {
+  readonly port: number
+  /** PEM. */
+  readonly tls: { readonly key: string; readonly certificate: string }
+}
+
 /** One Worker behind one socket. */
 export interface WorkerConfig {
   readonly compatibilityDate: string
   readonly bindings: readonly Binding[]
+  readonly socket?: Socket | undefined
 }
 
 /** The files that the configuration embeds; they lie beside it. */
@@ -20,8 +28,8 @@ export const KV_FILE = 'kv.js'
 /** The name of the socket in what workerd tells about itself. */
 export const SOCKET = 'http'
 
-/** A configuration for `workerd serve`, on a port of 127.0.0.1 that the system picks. */
-export function toWorkerdConfig({ compatibilityDate, bindings }: WorkerConfig): string {
+/** A configuration for `workerd serve`. */
+export function toWorkerdConfig({ compatibilityDate, bindings, socket }: WorkerConfig): string {
   const namespaces = bindings.filter((binding) => 'documents' in binding)
   const servers = bindings.filter((binding) => 'address' in binding)
   const service = ({ name, documents }: (typeof namespaces)[number]): string =>
@@ -34,9 +42,16 @@ const config :Workerd.Config = (
     ${servers.map(({ name, address }) => `(name = ${quote(name)}, external = (address = ${quote(address)}, http = ())),`).join('\n    ')}
     (name = "loopback", network = (allow = ["local"])),
   ],
-  sockets = [(name = "${SOCKET}", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [(name = "${SOCKET}", ${toListener(socket)}, service = "main")],
 );
 `
+}
+
+function toListener(socket: Socket | undefined): string {
+  if (socket === undefined) return 'address = "127.0.0.1:0", http = ()'
+  const { key, certificate } = socket.tls
+  const keypair = `(privateKey = ${quote(key)}, certificateChain = ${quote(certificate)})`
+  return `address = "127.0.0.1:${socket.port}", https = (options = (), tlsOptions = (keypair = ${keypair}))`
 }
 
 function worker(file: string, compatibilityDate: string, bindings: readonly string[], name: string): string {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { endProcess } from './processes.ts'
 import type { Stage } from './stage.ts'
-import { type Binding, KV_FILE, SOCKET, toWorkerdConfig, WORKER_FILE } from './workerd-config.ts'
+import { type Binding, KV_FILE, SOCKET, type Socket, toWorkerdConfig, WORKER_FILE } from './workerd-config.ts'
 
 export interface WorkerdOptions {
   /** Names its directory and its messages; once a stage. */
@@ -15,6 +15,9 @@ export interface WorkerdOptions {
   /** Path of the Worker's only module. */
   readonly script: string
   readonly bindings: readonly Binding[]
+  readonly socket?: Socket | undefined
+  /** Prints the Worker's log where this process prints, instead of keeping it. */
+  readonly printsLog?: boolean | undefined
 }
 
 /** A running workerd, ended with the stage. */
@@ -31,22 +34,31 @@ const START_MS = 10_000
 const CONTROL_FD = 3
 
 /** Starts `workerd serve` with one Worker, in a process of its own so that its processor time can be told apart. */
-export async function serveWorker(stage: Stage, { name, script, bindings }: WorkerdOptions): Promise<Workerd> {
+export async function serveWorker(stage: Stage, options: WorkerdOptions): Promise<Workerd> {
+  const { name, script, bindings, socket, printsLog = false } = options
   const directory = join(stage.directory, name)
   mkdirSync(directory)
   copyFileSync(script, join(directory, WORKER_FILE))
   copyFileSync(join(import.meta.dirname, 'workers', KV_FILE), join(directory, KV_FILE))
   const config = join(directory, 'config.capnp')
-  writeFileSync(config, toWorkerdConfig({ compatibilityDate: readCompatibilityDate(), bindings }), { mode: 0o600 })
+  writeFileSync(config, toWorkerdConfig({ compatibilityDate: readCompatibilityDate(), bindings, socket }), {
+    mode: 0o600,
+  })
   const logFile = join(directory, 'log')
-  const log = openSync(logFile, 'a', 0o600)
+  const kept = openSync(logFile, 'a', 0o600)
+  const log = printsLog ? 'inherit' : kept
   const child = spawn(workerdPath(), ['serve', `--control-fd=${CONTROL_FD}`, config], {
     stdio: ['ignore', log, log, 'pipe'],
   })
   stage.defer(() => endProcess(child))
   const readLog = (): string => readFileSync(logFile, 'utf8')
   const port = await Promise.race([readPort(child), failedStart(child, name, readLog)])
-  return { pid: child.pid ?? Number.NaN, url: `http://127.0.0.1:${port}`, log: readLog, logFile }
+  return {
+    pid: child.pid ?? Number.NaN,
+    url: `${socket === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    log: readLog,
+    logFile,
+  }
 }
 
 /** The binary that wrangler pins. */

@@ -19,7 +19,7 @@ type stage struct {
 func startStage(t *testing.T, startKeystone func(*testing.T) *keystone, version string) *stage {
 	t.Helper()
 	s := &stage{keystone: startKeystone(t)}
-	s.startInFront(t, nil, clusterOptions{authenticationVersion: version})
+	s.startInFront(t, startWebhookWith, nil, clusterOptions{authenticationVersion: version})
 	return s
 }
 
@@ -28,15 +28,25 @@ func startStage(t *testing.T, startKeystone func(*testing.T) *keystone, version 
 func startLoadStage(t *testing.T, variables map[string]string, cacheTTL time.Duration) *stage {
 	t.Helper()
 	s := &stage{keystone: embeddedKeystone(t, "fernet")}
-	s.startInFront(t, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
+	s.startInFront(t, startWebhookWith, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
 	return s
 }
 
+// startTimedStage is startLoadStage for tests that compare times: nothing but the product stands behind the webhook's address.
+func startTimedStage(t *testing.T, variables map[string]string, cacheTTL time.Duration) *stage {
+	t.Helper()
+	s := &stage{keystone: embeddedKeystone(t, "fernet")}
+	s.startInFront(t, startBareWebhook, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
+	return s
+}
+
+type webhookStarter func(t *testing.T, keystoneURL string, variables map[string]string) *webhook
+
 // startInFront starts everything but Keystone, which is there already.
-func (s *stage) startInFront(t *testing.T, variables map[string]string, options clusterOptions) {
+func (s *stage) startInFront(t *testing.T, startWebhook webhookStarter, variables map[string]string, options clusterOptions) {
 	t.Helper()
 	s.proxy = startProxy(t, s.keystone)
-	s.webhook = startWebhookWith(t, s.proxy.url(), variables)
+	s.webhook = startWebhook(t, s.proxy.url(), variables)
 	options.authenticationWebhook = s.webhook.kubeconfig
 	s.cluster = startCluster(t, options)
 	s.secrets = []string{s.webhook.callerToken}

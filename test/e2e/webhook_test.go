@@ -48,6 +48,19 @@ func startWebhookWith(t *testing.T, keystoneURL string, variables map[string]str
 	})
 }
 
+// startBareWebhook is startWebhookWith on workerd itself. The development server passes each request through a Worker of its own, whose
+// garbage collections stop everything for up to 40 ms: what is timed would be theirs.
+func startBareWebhook(t *testing.T, keystoneURL string, variables map[string]string) *webhook {
+	t.Helper()
+	settings := map[string]string{"KEYSTONE_URL": keystoneURL}
+	maps.Copy(settings, variables)
+	return launchWebhook(t, settings, processSpec{
+		name: "bare-webhook",
+		path: nodePath(t),
+		args: []string{"test/e2e/serve-bundle.ts"},
+	})
+}
+
 // launchWebhook starts the product by a command of the caller's choice and returns when it says that it is ready.
 func launchWebhook(t *testing.T, settings map[string]string, spec processSpec) *webhook {
 	t.Helper()

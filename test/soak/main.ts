@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { serveKeystone } from '../bench/keystone.ts'
+import { type KvServer, serveKv } from '../bench/kv.ts'
 import { createStage, type Stage } from '../bench/stage.ts'
-import { serveWorker } from '../bench/workerd.ts'
+import { serveWebhook } from '../bench/webhook.ts'
 import { examineLog } from '../fuzz/log.ts'
 import { readMemoryMib } from '../fuzz/memory.ts'
-import { type KvServer, serveKv } from './kv.ts'
 import { runClosed, runOpen, type Seen } from './load.ts'
 import { createMix, POLICY } from './mix.ts'
 import { createPeople } from './people.ts'
@@ -39,7 +38,8 @@ async function main(): Promise<void> {
 async function soak(stage: Stage, seconds: number) {
   const keystoneUrl = await serveKeystone(stage)
   const people = await createPeople({ url: keystoneUrl, fetch }, USERS)
-  const { webhook, config, authorization } = await start(stage, keystoneUrl)
+  const { webhook, config } = await start(stage, keystoneUrl)
+  const { authorization } = webhook
   const port = Number(new URL(webhook.url).port)
   const next = createMix(people, authorization, Date.now())
   const measured = await runClosed(port, next, { connections: 16, seconds: MEASURE_SECONDS })
@@ -61,22 +61,10 @@ async function soak(stage: Stage, seconds: number) {
 }
 
 async function start(stage: Stage, keystoneUrl: string) {
-  const credential = randomBytes(32).toString('base64url')
-  const digest = createHash('sha256').update(credential).digest('hex')
   const config = await serveKv(stage, { mapping: '{}', policy: JSON.stringify(POLICY) })
   const cache = await serveKv(stage, {})
-  const webhook = await serveWorker(stage, {
-    name: 'webhook',
-    script: stage.bundle,
-    bindings: [
-      { name: 'KEYSTONE_URL', text: keystoneUrl },
-      { name: 'CACHE_KEYS', text: JSON.stringify([randomBytes(32).toString('base64')]) },
-      { name: 'CALLERS', text: JSON.stringify({ soak: { credentials: [`sha256:${digest}`] } }) },
-      { name: 'CONFIG', address: config.address },
-      { name: 'CACHE', address: cache.address },
-    ],
-  })
-  return { webhook, config, authorization: `Bearer ${credential}` }
+  const webhook = await serveWebhook(stage, { name: 'webhook', keystoneUrl, documents: config, cache })
+  return { webhook, config }
 }
 
 /** The same documents with other bytes: new versions, which are read, parsed and kept as the last good ones. */

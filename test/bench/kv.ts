@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { listen } from '../bench/listen.ts'
-import type { Stage } from '../bench/stage.ts'
+import { listen } from './listen.ts'
+import type { Stage } from './stage.ts'
 
 /** A KV namespace that keeps what is written, in this process: workerd's memory is the product's alone. */
 export interface KvServer {
