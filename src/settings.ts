@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { toBytes } from './base64.ts'
 import type { CacheNamespace } from './cache/kv.ts'
 import { type Callers, NO_CALLERS, parseCallers } from './documents/callers.ts'
 import type { ConfigNamespace } from './documents/document.ts'
@@ -84,7 +85,7 @@ function parseCacheKeys(text: string): Uint8Array[] | undefined {
 
 function fromBase64(text: string): Uint8Array | undefined {
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+    return toBytes(atob(text))
   } catch {
     return undefined
   }

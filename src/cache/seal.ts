@@ -1,4 +1,4 @@
-import { CompactEncrypt, compactDecrypt } from 'jose'
+import { decodeBase64Url, encodeBase64Url, toBytes } from '../base64.ts'
 import type { SealPurpose } from './fingerprint.ts'
 
 /** What a sealed value is for and what it belongs to; it opens under exactly the same two. */
@@ -16,21 +16,33 @@ export interface Sealer {
 }
 
 /**
- * Compact JWE (RFC 7516, `dir`, `A256GCM`) under a key derived by HKDF (RFC 5869) from the cache key together with the
- * binding. Whoever reads the KV namespace learns nothing, not even roughly how long a value is; whoever writes it can
- * neither forge a value nor move one to another token, purpose or Keystone.
+ * Compact JWE (RFC 7516, 7.1; RFC 7518: `dir`, 4.5, and `A256GCM`, 5.3) under a key derived by HKDF (RFC 5869) from the
+ * cache key together with the binding. Whoever reads the KV namespace learns nothing, not even roughly how long a value
+ * is; whoever writes it can neither forge a value nor move one to another token, purpose or Keystone.
+ *
+ * By the platform's own AES-GCM: of a library's JWE only this one form would be used, at a fifth of the bundle. The tests
+ * open and seal with such a library.
  */
 export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: string): Sealer {
   return {
     async seal(context, plaintext) {
       const key = await deriveKey(cacheKeys, 0, context, keystoneUrl)
-      return new CompactEncrypt(pad(plaintext)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(key)
+      const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
+      const sealed = new Uint8Array(await crypto.subtle.encrypt(toAlgorithm(iv), key, pad(plaintext)))
+      const [ciphertext, tag] = [sealed.subarray(0, -TAG_BYTES), sealed.subarray(-TAG_BYTES)]
+      return `${HEADER}..${[iv, ciphertext, tag].map(encodeBase64Url).join('.')}`
     },
     async open(context, keyIndex, sealed) {
+      const [header, encryptedKey, iv = '', ciphertext = '', tag = '', ...more] = sealed.split('.')
+      // No other header is ever looked into: nobody but this names the algorithm (RFC 8725, 3.1).
+      if (header !== HEADER || encryptedKey !== '' || more.length > 0) return undefined
       const key = await deriveKey(cacheKeys, keyIndex, context, keystoneUrl)
       try {
-        const opened = await compactDecrypt(sealed, key, ALGORITHMS)
-        return new TextDecoder().decode(opened.plaintext).trimEnd()
+        const tagBytes = decodeBase64Url(tag)
+        if (tagBytes.length !== TAG_BYTES) return undefined
+        const algorithm = toAlgorithm(toBytes(decodeBase64Url(iv)))
+        const opened = await crypto.subtle.decrypt(algorithm, key, toBytes(decodeBase64Url(ciphertext) + tagBytes))
+        return new TextDecoder().decode(opened).trimEnd()
       } catch {
         return undefined
       }
@@ -38,28 +50,35 @@ export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: stri
   }
 }
 
-const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+const IV_BYTES = 12
+const TAG_BYTES = 16
+const HEADER = encodeBase64Url(new TextEncoder().encode('{"alg":"dir","enc":"A256GCM"}'))
 const BLOCK_BYTES = 1024
+
+/** The header is what else the tag covers (RFC 7516, 5.1). */
+function toAlgorithm(iv: Uint8Array<ArrayBuffer>): SubtleCryptoEncryptAlgorithm {
+  return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(HEADER), tagLength: 8 * TAG_BYTES }
+}
 
 async function deriveKey(
   cacheKeys: readonly Uint8Array[],
   keyIndex: number,
   { purpose, binding }: SealContext,
   keystoneUrl: string,
-): Promise<Uint8Array> {
+): Promise<CryptoKey> {
   const cacheKey = cacheKeys[keyIndex]
   if (cacheKey === undefined) throw new Error('no cache key')
   const encoder = new TextEncoder()
   // The cache key has a fixed length, so the concatenation is unambiguous.
   const material = new Uint8Array([...cacheKey, ...encoder.encode(binding)])
-  const base = await crypto.subtle.importKey('raw', material, 'HKDF', false, ['deriveBits'])
+  const base = await crypto.subtle.importKey('raw', material, 'HKDF', false, ['deriveKey'])
   const info = encoder.encode(`keystone-edge-auth/1/seal/${purpose}\n${keystoneUrl}`)
   const parameters = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(32), info }
-  return new Uint8Array(await crypto.subtle.deriveBits(parameters, base, 256))
+  return crypto.subtle.deriveKey(parameters, base, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
 }
 
 /** Spaces up to the next full KiB; JSON, which all plaintexts are, does not end in spaces of its own. */
-function pad(plaintext: string): Uint8Array {
+function pad(plaintext: string): Uint8Array<ArrayBuffer> {
   const bytes = new TextEncoder().encode(plaintext)
   const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0x20)
   padded.set(bytes)

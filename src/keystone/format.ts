@@ -1,3 +1,4 @@
+import { decodeBase64Url } from '../base64.ts'
 import { revealToken, type Token } from '../secret.ts'
 
 /** The shapes in which Keystone issues tokens. */
@@ -49,20 +50,11 @@ function isKeystoneJws(text: string): boolean {
 /** A part of a compact JWS (RFC 7515, 3.1) that is a JSON object; `undefined` for anything else. */
 export function parseSegment(segment: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed: unknown = JSON.parse(toBinary(segment))
+    const parsed: unknown = JSON.parse(decodeBase64Url(segment))
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
       ? (parsed as Record<string, unknown>)
       : undefined
   } catch {
     return undefined
   }
-}
-
-/** The bytes of such a part. @throws DOMException for what is no base64url */
-export function decodeSegment(segment: string): Uint8Array {
-  return Uint8Array.from(toBinary(segment), (character) => character.charCodeAt(0))
-}
-
-function toBinary(segment: string): string {
-  return atob(segment.replaceAll('-', '+').replaceAll('_', '/'))
 }

@@ -1,3 +1,4 @@
+import { toBytes } from '../base64.ts'
 import type { Fault } from '../fault.ts'
 import { err, ok, type Result } from '../result.ts'
 
@@ -56,13 +57,9 @@ function findFault(label: string, base64: string): string | undefined {
 }
 
 function isOnCurve(base64: string): boolean {
-  const hex = Array.from(toBytes(base64), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const hex = Array.from(toBytes(atob(base64)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   const [x, y] = [BigInt(`0x${hex.slice(54, 118)}`), BigInt(`0x${hex.slice(118)}`)]
   return x < P && y < P && (y * y - x ** 3n + 3n * x - B) % P === 0n
-}
-
-function toBytes(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }
 
 /** It is the key that is kept, not a promise of it: one of a cancelled request would never settle for the others. */
@@ -70,7 +67,7 @@ function toPublicKey(base64: string): PublicKey {
   let key: CryptoKey | undefined
   return async () => {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-    key ??= await crypto.subtle.importKey('spki', toBytes(base64), algorithm, false, ['verify'])
+    key ??= await crypto.subtle.importKey('spki', toBytes(atob(base64)), algorithm, false, ['verify'])
     return key
   }
 }

@@ -1,6 +1,7 @@
+import { decodeBase64Url, toBytes } from '../base64.ts'
 import { err, ok, type Result } from '../result.ts'
 import { revealToken, type Token } from '../secret.ts'
-import { decodeSegment, parseSegment } from './format.ts'
+import { parseSegment } from './format.ts'
 import type { PublicKey } from './public-keys.ts'
 import { isPathSegment } from './token.ts'
 
@@ -46,7 +47,7 @@ async function isSigned(text: string, signature: string, keys: readonly PublicKe
   const signed = new TextEncoder().encode(text)
   for (const key of keys) {
     const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
-    if (await crypto.subtle.verify(algorithm, await key(), decodeSegment(signature), signed)) return true
+    if (await crypto.subtle.verify(algorithm, await key(), toBytes(decodeBase64Url(signature)), signed)) return true
   }
   return false
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import { CompactEncrypt, compactDecrypt } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { decodeBase64Url, encodeBase64Url, toBytes } from '../../src/base64.ts'
 import { createFingerprinter } from '../../src/cache/fingerprint.ts'
 import { createSealer } from '../../src/cache/seal.ts'
 
@@ -57,6 +59,21 @@ describe('a sealed value', () => {
     )
   })
 
+  it('opens in one form only', async () => {
+    const sealer = createSealer([key(1)], URL_A)
+    const [header, , iv = '', ciphertext = '', tag = ''] = (await sealer.seal(context('t'), '{}')).split('.')
+    const bytes = toBytes(decodeBase64Url(ciphertext) + decodeBase64Url(tag))
+    const [less, more] = [bytes.subarray(0, -19), bytes.subarray(-19)].map(encodeBase64Url)
+    const form = (...parts: (string | undefined)[]) => sealer.open(context('t'), 0, parts.join('.'))
+    expect(await form(header, '', iv, ciphertext, tag)).toBe('{}')
+    expect(await form(header, '', iv, less, more)).toBeUndefined()
+    expect(await form(header, '', iv, ciphertext, tag, '')).toBeUndefined()
+    expect(await form(header, 'AA', iv, ciphertext, tag)).toBeUndefined()
+    expect(await form(header, '', '', ciphertext, tag)).toBeUndefined()
+    expect(await form(header, '', iv, '', tag)).toBeUndefined()
+    expect(await form(header, '', iv, ciphertext)).toBeUndefined()
+  })
+
   it('cannot be replaced by a JWE of another algorithm', async () => {
     const sealer = createSealer([key(1)], URL_A)
     const sealed = await sealer.seal(context('t'), '{}')
@@ -68,6 +85,43 @@ describe('a sealed value', () => {
       const forged = [btoa(JSON.stringify(header)).replace(/=+$/, ''), ...sealed.split('.').slice(1)].join('.')
       expect(await sealer.open(context('t'), 0, forged)).toBeUndefined()
     }
+  })
+})
+
+describe('a JWE library', () => {
+  // The derivation of docs/architecture.md, written once more.
+  const derive = async (cacheKey: Uint8Array, token: string, url: string): Promise<Uint8Array> => {
+    const encoder = new TextEncoder()
+    const material = new Uint8Array([...cacheKey, ...encoder.encode(token)])
+    const base = await crypto.subtle.importKey('raw', material, 'HKDF', false, ['deriveBits'])
+    const info = encoder.encode(`keystone-edge-auth/1/seal/identity\n${url}`)
+    return new Uint8Array(
+      await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(32), info }, base, 256),
+    )
+  }
+
+  it('opens what is sealed, and what it seals opens', async () => {
+    const sealer = createSealer([key(1)], URL_A)
+    const derived = await derive(key(1), 'token', URL_A)
+    await fc.assert(
+      fc.asyncProperty(fc.json(), async (json) => {
+        const opened = await compactDecrypt(await sealer.seal(context('token'), json), derived)
+        expect(opened.protectedHeader).toEqual({ alg: 'dir', enc: 'A256GCM' })
+        expect(opened.plaintext.length % 1024).toBe(0)
+        expect(new TextDecoder().decode(opened.plaintext).trimEnd()).toBe(json)
+        const encrypting = new CompactEncrypt(new TextEncoder().encode(json))
+        const sealed = await encrypting.setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(derived)
+        expect(await sealer.open(context('token'), 0, sealed)).toBe(json)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('cannot seal under a header of its own, even with the key', async () => {
+    const derived = await derive(key(1), 'token', URL_A)
+    const encrypting = new CompactEncrypt(new TextEncoder().encode('{}'))
+    const sealed = await encrypting.setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: '1' }).encrypt(derived)
+    expect(await createSealer([key(1)], URL_A).open(context('token'), 0, sealed)).toBeUndefined()
   })
 })
 
