@@ -33,7 +33,7 @@ export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: stri
       return `${HEADER}..${[iv, ciphertext, tag].map(encodeBase64Url).join('.')}`
     },
     async open(context, keyIndex, sealed) {
-      const [header, encryptedKey, iv = '', ciphertext = '', tag = '', ...more] = sealed.split('.')
+      const [header, encryptedKey, iv = '', ciphertext = '', tag = '', ...more] = sealed.split('.', 6)
       // No other header is ever looked into: nobody but this names the algorithm (RFC 8725, 3.1).
       if (header !== HEADER || encryptedKey !== '' || more.length > 0) return undefined
       const key = await deriveKey(cacheKeys, keyIndex, context, keystoneUrl)

@@ -57,7 +57,7 @@ export function createSingleFlight<T>({ now, startTimer, maxFlights }: SingleFli
     waitUntil: (promise: Promise<unknown>) => void,
     call: (budgetMs: number) => Promise<T>,
   ): Promise<T> {
-    if (flights.size >= maxFlights && !flights.has(key)) return call(leftMs)
+    if (!flights.has(key) && !hasRoom()) return call(leftMs)
     const promise = call(leftMs).then((value) => {
       if (flights.get(key) === flight) flights.delete(key)
       return value
@@ -66,6 +66,15 @@ export function createSingleFlight<T>({ now, startTimer, maxFlights }: SingleFli
     flights.set(key, flight)
     waitUntil(promise)
     return promise
+  }
+
+  /** Flights that never settled are in the way only when there is no room; the oldest come first. */
+  function hasRoom(): boolean {
+    for (const [key, { endsAtMs }] of flights) {
+      if (flights.size < maxFlights || endsAtMs + GRACE_MS > now()) break
+      flights.delete(key)
+    }
+    return flights.size < maxFlights
   }
 
   function waitFor(promise: Promise<T>, ms: number): Promise<{ value: T } | undefined> {

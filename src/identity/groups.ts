@@ -1,6 +1,7 @@
+import { hasHiddenCharacter } from '../hidden-characters.ts'
 import type { CompiledMapping, CompiledRule } from './compiled-mapping.ts'
 import type { Identity } from './identity.ts'
-import { fold, hasHiddenCharacter, qualifyName, readsAsId, readsAsSystemName } from './names.ts'
+import { fold, qualifyName, readsAsId, readsAsSystemName } from './names.ts'
 import { literalOf, render, type Template } from './template.ts'
 
 /** Why a group that the mapping would give is left out: it could pass as something that it is not. */

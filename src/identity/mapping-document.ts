@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { fold, hasHiddenCharacter, readsAsDomainId, readsAsId, readsAsSystemName } from './names.ts'
+import { hasHiddenCharacter } from '../hidden-characters.ts'
+import { fold, readsAsDomainId, readsAsId, readsAsSystemName } from './names.ts'
 import { strictObject } from './strict-object.ts'
 import { parseTemplate } from './template.ts'
 

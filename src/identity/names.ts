@@ -19,15 +19,6 @@ export function fold(text: string): string {
   return text.normalize('NFKC').toLowerCase().trim()
 }
 
-// Control and format characters (bidirectional marks and zero-width ones are among them), line and paragraph
-// separators, lone surrogates, and whatever else is drawn as nothing at all.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
-
-/** Whether the text holds a character that a reader cannot see or that reorders what is seen. */
-export function hasHiddenCharacter(text: string): boolean {
-  return HIDDEN.test(text)
-}
-
 /** Whether the text is, or looks like, one of the names that Kubernetes keeps for itself (`system:masters`, …). */
 export function readsAsSystemName(text: string): boolean {
   return fold(text).startsWith('system:')

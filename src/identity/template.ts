@@ -1,6 +1,7 @@
+import { hasHiddenCharacter } from '../hidden-characters.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Identity } from './identity.ts'
-import { fold, hasHiddenCharacter, qualifyName, readsAsDomainId, readsAsId } from './names.ts'
+import { fold, qualifyName, readsAsDomainId, readsAsId } from './names.ts'
 
 const NAMES = ['user.name', 'user.domain.name', 'project.name', 'project.domain.name', 'role'] as const
 const IDS = ['user.id', 'user.domain.id', 'project.id', 'project.domain.id'] as const

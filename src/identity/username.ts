@@ -1,5 +1,6 @@
+import { hasHiddenCharacter } from '../hidden-characters.ts'
 import type { CompiledRule, RenderUsername } from './compiled-mapping.ts'
-import { hasHiddenCharacter, readsAsSystemName } from './names.ts'
+import { readsAsSystemName } from './names.ts'
 import { createOwnership } from './ownership.ts'
 import { literalOf, render, type Template } from './template.ts'
 

@@ -1,4 +1,5 @@
 import { createHoldBack } from './hold-back.ts'
+import { toLogLine } from './log-line.ts'
 
 /** Why a review was decided as it was. Closed: a new reason is added here first. */
 export type AuditReason =
@@ -60,7 +61,7 @@ interface Line {
 /** One JSON line a review; what would repeat the same identity's last line is held back and counted in `repeats`. */
 export function createAudit(deps: { now: () => number; repeatsSeconds: number; log: (line: string) => void }): Audit {
   const write = ({ cluster, record }: Line, repeats: number, ray?: string): void =>
-    deps.log(JSON.stringify({ event: 'review', ...record, cluster, ray, repeats }))
+    deps.log(toLogLine({ event: 'review', ...record, cluster, ray, repeats }))
   const holdBack = createHoldBack<Line>({ now: deps.now, seconds: deps.repeatsSeconds, repeats: isRepeat, write })
   return (cluster, record, readRay) => {
     const line = { cluster, record }

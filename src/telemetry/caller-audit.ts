@@ -1,4 +1,5 @@
 import { createHoldBack } from './hold-back.ts'
+import { toLogLine } from './log-line.ts'
 
 /** Why a caller was refused. Closed: a new reason is added here first. */
 export type CallerReason =
@@ -46,7 +47,7 @@ const REPEATS_SECONDS = 60
  */
 export function createCallerAudit({ now, log, measure }: CallerAuditDeps): AuditCaller {
   const write = (refusal: CallerRefusal, repeats: number, origin?: CallerOrigin): void => {
-    log(JSON.stringify({ event: 'caller', ...refusal, ...origin, repeats }))
+    log(toLogLine({ event: 'caller', ...refusal, ...origin, repeats }))
     measure?.(refusal, repeats + 1)
   }
   const holdBack = createHoldBack<CallerRefusal>({ now, seconds: REPEATS_SECONDS, repeats: () => true, write })

@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts'
 import { createHoldBack } from './hold-back.ts'
+import { toLogLine } from './log-line.ts'
 
 /** What operators are told outside of reviews. Closed, and free of anything that a request carries. */
 export type OperationalEvent =
@@ -26,7 +27,7 @@ const REPEATS_SECONDS = 60
 /** One JSON line an event; the same event again within a minute is counted and not written. */
 export function createReportEvent(deps: { now: () => number; log: (line: string) => void }): ReportEvent {
   const write = (event: OperationalEvent, repeats: number): void =>
-    deps.log(JSON.stringify({ event: 'error', ...event, repeats }))
+    deps.log(toLogLine({ event: 'error', ...event, repeats }))
   const holdBack = createHoldBack<OperationalEvent>({
     now: deps.now,
     seconds: REPEATS_SECONDS,

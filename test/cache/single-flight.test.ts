@@ -102,6 +102,18 @@ describe('a single flight', () => {
     expect([(await leader)?.value, (await late)?.value]).toEqual(['x', 'x'])
   })
 
+  it('cancelled ones make room once their time is up', async () => {
+    const { clock, calls, run } = prepare(2)
+    void run('cancelled')
+    void run('cancelled too')
+    clock.advance(1250)
+    const all = [run('a'), run('a')]
+    await settle()
+    expect(calls.map(({ key }) => key)).toEqual(['cancelled', 'cancelled too', 'a'])
+    calls[2]?.land('x')
+    expect((await Promise.all(all)).map((flight) => flight?.value)).toEqual(['x', 'x'])
+  })
+
   it('past its bound every call is made for itself', async () => {
     const { calls, run } = prepare(1)
     void run('a')

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { hasHiddenCharacter } from '../../src/hidden-characters.ts'
 import type { Identity } from '../../src/identity/identity.ts'
-import { fold, hasHiddenCharacter, readsAsId } from '../../src/identity/names.ts'
+import { fold, readsAsId } from '../../src/identity/names.ts'
 import { parseMapping } from '../../src/identity/parse-mapping.ts'
 
 /** What the document `{}` means. */

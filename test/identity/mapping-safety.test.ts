@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { hasHiddenCharacter } from '../../src/hidden-characters.ts'
 import type { CompiledMapping } from '../../src/identity/compiled-mapping.ts'
 import { explainMapping } from '../../src/identity/explain-mapping.ts'
 import type { Identity } from '../../src/identity/identity.ts'
-import { fold, hasHiddenCharacter, readsAsDomainId, readsAsId } from '../../src/identity/names.ts'
+import { fold, readsAsDomainId, readsAsId } from '../../src/identity/names.ts'
 import { parseMapping } from '../../src/identity/parse-mapping.ts'
 import {
   type AnyDocument,

@@ -15,7 +15,17 @@ const ROOMS = [
   ['policy'],
   ['identity', 'telemetry'],
   ['k8s'],
-  ['timer.ts', 'fault.ts', 'secret.ts', 'bounded-map.ts', 'bounded-text.ts', 'result.ts', 'base64.ts', 'version.ts'],
+  [
+    'timer.ts',
+    'fault.ts',
+    'secret.ts',
+    'bounded-map.ts',
+    'bounded-text.ts',
+    'hidden-characters.ts',
+    'result.ts',
+    'base64.ts',
+    'version.ts',
+  ],
 ]
 /** Node programs: nothing else imports them, and they use the pure rooms and `keystone` only. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {

@@ -32,6 +32,16 @@ describe('the audit line', () => {
     expect(lines).toEqual([{ event: 'review', ...RECORD, cluster: 'prod-1', ray: '0123456789abcdef-FRA', repeats: 0 }])
   })
 
+  it('shows what a name hides, and lets none of it act', () => {
+    const lines: string[] = []
+    const write = createAudit({ now: () => 0, repeatsSeconds: 60, log: (line) => lines.push(line) })
+    // Right-to-left override, the C1 control that begins a terminal's commands, a line separator, zero width, a tag.
+    const user = 'a\u202enimda\u009b2J\u2028\u200b\u{e0041}\nÄ\u{1f600}'
+    write('prod-1', { ...RECORD, user }, () => undefined)
+    expect(lines[0]).toContain('"a\\u202enimda\\u009b2J\\u2028\\u200b\\udb40\\udc41\\nÄ\u{1f600}"')
+    expect(JSON.parse(lines[0] ?? '').user).toBe(user)
+  })
+
   it('is held back while it would repeat the last one of the same identity, then says how many were', () => {
     const { audit, clock, lines } = prepare()
     for (let second = 0; second < 60; second += 1) {
