@@ -17,6 +17,7 @@ import { recogniseTokenFormat } from './keystone/format.ts'
 import { createGuardedKeystone, type GuardedKeystone } from './keystone/guarded-look-up.ts'
 import type { Configuration, Settings } from './settings.ts'
 import type { ReportEvent } from './telemetry/events.ts'
+import type { Metrics } from './telemetry/metrics.ts'
 import type { StartTimer } from './timer.ts'
 import { VERSION } from './version.ts'
 
@@ -26,6 +27,7 @@ export interface Effects {
   readonly startTimer: StartTimer
   readonly fetch: Fetch
   readonly report: ReportEvent
+  readonly onRefresh?: Metrics['refreshed'] | undefined
 }
 
 /** What the routes need of the rooms behind them. */
@@ -142,7 +144,8 @@ function lookUpBudgetOf({ keystoneTimeoutMs }: Settings): number {
   return Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
 }
 
-function connectIdentities(settings: Settings, keystone: GuardedKeystone, { now, startTimer, report }: Effects) {
+function connectIdentities(settings: Settings, keystone: GuardedKeystone, effects: Effects) {
+  const { now, startTimer, report, onRefresh } = effects
   const { keystoneUrl, cacheKeys } = settings
   const lookUpBudgetMs = lookUpBudgetOf(settings)
   return createIdentities<MappedAnswer>({
@@ -162,5 +165,6 @@ function connectIdentities(settings: Settings, keystone: GuardedKeystone, { now,
     }),
     keystone,
     flights: createSingleFlight<FoundIdentity<MappedAnswer>>({ now, startTimer, maxFlights: MAX_FLIGHTS }),
+    onRefresh,
   })
 }

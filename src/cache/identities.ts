@@ -10,11 +10,14 @@ import { createMemory, type KnownIdentity } from './memory.ts'
 import type { SingleFlight } from './single-flight.ts'
 
 /** Where an answer came from, and what it cost this review. */
-export interface Found<T> {
+export interface Found<T> extends Cost {
   readonly result: T
+  readonly fingerprint: string
+}
+
+export interface Cost {
   /** `stale`: past its time, served because Keystone is unreachable. */
   readonly source: 'memory' | 'kv' | 'keystone' | 'stale'
-  readonly fingerprint: string
   readonly keystoneCalls: number
   readonly keystoneMs: number
 }
@@ -54,6 +57,8 @@ export interface IdentitiesDeps<Answer> {
   readonly store: IdentityStore
   readonly keystone: GuardedKeystone
   readonly flights: SingleFlight<FoundIdentity<Answer>>
+  /** Told of each look-up behind an answer. */
+  readonly onRefresh?: ((cluster: string, cost: Cost) => void) | undefined
 }
 
 /** A clock of another location may run ahead of ours by this much. */
@@ -110,7 +115,12 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   function refresh(hit: KnownIdentity<Answer>, query: Query): void {
     if (now() - hit.triedAtMs < RETRY_AFTER_MS) return
     hit.triedAtMs = now()
-    query.waitUntil(fly(query, deps.flightBudgetMs, REFRESH_AFTER * ttlMs))
+    const flight = fly(query, deps.flightBudgetMs, REFRESH_AFTER * ttlMs)
+    query.waitUntil(flight.then((flown) => tellOfRefresh(query.cluster, flown)))
+  }
+
+  function tellOfRefresh(cluster: string, flown: { value: Cost; led: boolean } | undefined): void {
+    if (flown?.led && flown.value.keystoneCalls > 0) deps.onRefresh?.(cluster, flown.value)
   }
 
   /** One flight for all who want the same at the same time. */

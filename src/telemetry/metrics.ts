@@ -13,28 +13,17 @@ interface DataPoint {
 }
 
 /**
- * Counts reviews and refused callers in the dataset `METRICS`: one point for each decoded review, and one for each
- * line of refused callers, which are few whatever is sent. More people read metrics than logs: no user, no token, no
- * fingerprint, no address. The positions are for good, as queries and stored points go by them:
- *
- * | position  | name            | of a review                                    | of refused callers                    |
- * | --------- | --------------- | ---------------------------------------------- | ------------------------------------- |
- * | `index1`  | `cluster`       | of the caller                                  | of the credential, `-` if not listed  |
- * | `blob1`   | `kind`          | `TokenReview` or `SubjectAccessReview`         | `caller`                              |
- * | `blob2`   | `apiVersion`    | of the review                                  | empty                                 |
- * | `blob3`   | `decision`      | the audit line's                               | `refused`                             |
- * | `blob4`   | `reason`        | the audit line's; of a policy's entry `policy` | the line's                            |
- * | `blob5`   | `source`        | the audit line's, empty if it has none         | empty                                 |
- * | `double1` | `keystoneCalls` | the audit line's                               | 0                                     |
- * | `double2` | `keystoneMs`    | the audit line's                               | 0                                     |
- * | `double3` | `leftOut`       | the audit line's                               | 0                                     |
- * | `double4` | `reviewMs`      | from the request's arrival to the answer       | 0                                     |
- * | `double5` | `count`         | 1                                              | how many callers the point stands for |
+ * Counts reviews, refused callers and look-ups behind answers in the dataset `METRICS`: one point for each decoded
+ * review, one for each such look-up, and one for each line of refused callers, which are few whatever is sent. More
+ * people read metrics than logs: no user, no token, no fingerprint, no address. The positions are for good, as queries
+ * and stored points go by them; docs/operations.md, "Metrics", names them.
  */
 export interface Metrics {
   /** `startedAtMs` is when the request arrived, by `now`. */
   review(cluster: string, record: ReviewRecord, startedAtMs: number): void
   refused(refusal: CallerRefusal, callers: number): void
+  /** A look-up that no review waited for. */
+  refreshed(cluster: string, look: Pick<ReviewRecord, 'source' | 'keystoneCalls' | 'keystoneMs'>): void
   readonly now: () => number
 }
 
@@ -65,6 +54,9 @@ export function createMetrics(dataset: MetricsDataset | undefined, { now, onFaul
     },
     refused({ cluster = '-', reason }, callers) {
       write(cluster, ['caller', '', 'refused', reason, ''], [0, 0, 0, 0, callers])
+    },
+    refreshed(cluster, { source = '', keystoneCalls, keystoneMs }) {
+      write(cluster, ['refresh', '', '', '', source], [keystoneCalls, keystoneMs, 0, 0, 1])
     },
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { VERSION } from '../../src/version.ts'
 import { createClock } from '../support/clock.ts'
 import { groupsBody, tokenBody } from '../support/keystone-answers.ts'
 import { fernetShaped } from '../support/tokens.ts'
@@ -196,7 +197,7 @@ describe('routes', () => {
   it('healthz needs no credential and says the version', async () => {
     const webhook = await createWebhook({ keystone, vars: { KEYSTONE_URL: 'nonsense' } })
     const answer = await webhook.send('/healthz/')
-    expect([answer.status, answer.json]).toEqual([200, { status: 'ok', version: 'test' }])
+    expect([answer.status, answer.json]).toEqual([200, { status: 'ok', version: VERSION }])
   })
 
   it('a caller is remembered only when it was accepted, and stays bound to its cluster', async () => {

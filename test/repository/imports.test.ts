@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 // The import directions of the house, left to right and never back. A room may use every room to its right.
 const ROOMS = [
   ['worker.ts'],
+  ['start.ts'],
   ['review.ts'],
   ['app.ts', 'settings.ts'],
   ['http'],

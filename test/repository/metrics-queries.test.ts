@@ -99,6 +99,7 @@ describe('the queries of docs/operations.md', () => {
     insert({ kept: 50, decision: 'unknown', reason: 'keystone_timeout' })
     insert({ cluster: 'prod-2', decision: 'unknown', reason: 'settings', kept: 3 })
     insert({ kind: 'caller', decision: 'refused', reason: 'wrong_cluster', count: 500 })
+    insert({ kind: 'refresh', decision: '', source: 'stale', calls: 1, kept: 500 })
     expect(run('Reviews per second, by decision')).toEqual([
       { minute: NOW - 60, cluster: 'prod-1', decision: 'allow', per_second: 10 / 60 },
       { minute: NOW - 60, cluster: 'prod-1', decision: 'unknown', per_second: 50 / 60 },
@@ -125,20 +126,22 @@ describe('the queries of docs/operations.md', () => {
       insert({ source, kept })
     }
     insert({ kind: 'SubjectAccessReview', source: 'policy', kept: 900 })
+    insert({ kind: 'refresh', decision: '', source: 'stale', calls: 1, kept: 900 })
     expect(run('Cache hit ratio, and how many were served stale')).toEqual([
       { cluster: 'prod-1', hit_ratio: 0.8, stale: 5 },
     ])
   })
 
-  it("take Keystone's latency of the reviews that asked it", () => {
+  it("take Keystone's latency of all look-ups, and what reviews waited for of reviews", () => {
     insert({ source: 'memory', kept: 10_000 })
     insert({ source: 'keystone', calls: 2, keystoneMs: 30, reviewMs: 31, kept: 90 })
     insert({ source: 'keystone', calls: 2, keystoneMs: 400, reviewMs: 410, kept: 8 })
     insert({ source: 'keystone', calls: 1, keystoneMs: 5000, reviewMs: 5001, kept: 2 })
+    insert({ kind: 'refresh', decision: '', source: 'keystone', calls: 1, keystoneMs: 30, kept: 10 })
     const [latency] = run("Keystone's latency, in milliseconds for all requests of a look-up")
     expect(latency).toEqual({ cluster: 'prod-1', p50: 30, p95: 400, p99: 5000 })
-    expect(run('Look-ups a minute that a review waited for, and the requests to Keystone that they took')).toEqual([
-      { minute: NOW - 60, cluster: 'prod-1', lookups: 100, requests: 198 },
+    expect(run('Look-ups a minute, those behind answers, and the requests to Keystone that all of them took')).toEqual([
+      { minute: NOW - 60, cluster: 'prod-1', lookups: 110, behind: 10, requests: 208 },
     ])
     expect(run('What kube-apiserver waits for, in milliseconds')).toEqual([
       { cluster: 'prod-1', kind: 'TokenReview', p99: 0 },

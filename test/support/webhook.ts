@@ -1,14 +1,8 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { createApp } from '../../src/app.ts'
 import type { CacheNamespace } from '../../src/cache/kv.ts'
 import type { ConfigNamespace } from '../../src/documents/document.ts'
-import { connectRooms } from '../../src/review.ts'
-import { type Configuration, readConfiguration } from '../../src/settings.ts'
-import { createAudit } from '../../src/telemetry/audit.ts'
-import { createCallerAudit } from '../../src/telemetry/caller-audit.ts'
-import { createReportEvent, describeUnexpected } from '../../src/telemetry/events.ts'
-import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { startApp } from '../../src/start.ts'
 import { type Clock, createClock } from './clock.ts'
 
 export const CALLER_TOKEN = 'caller-credential-of-prod-1'
@@ -55,35 +49,16 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   const keystoneRequests: Request[] = []
   const documents = options.documents === 'as they are' ? {} : { mapping: {}, ...options.documents }
   for (const [key, document] of Object.entries(documents)) await putDocument(key, document)
-  const configuration = await configure(options)
-  const writeLine = (line: string): void => void log.push(JSON.parse(line))
-  const report = createReportEvent({ now: clock.now, log: writeLine })
-  const { settings } = configuration
-  if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
-  const metrics = createMetrics(configuration.metrics, {
+  const bindings = await toBindings(options)
+  const app = startApp(bindings, {
     now: clock.now,
-    onFault: () => report({ code: 'metrics_failed' }),
-  })
-  const app = createApp({
-    ...connectRooms(configuration, {
-      now: clock.now,
-      startTimer: clock.startTimer,
-      report,
-      fetch(url, init) {
-        const request = new Request(url, init)
-        keystoneRequests.push(request.clone())
-        return options.keystone(request)
-      },
-    }),
-    version: 'test',
-    audit: createAudit({
-      now: clock.now,
-      log: writeLine,
-      repeatsSeconds: settings.ok ? settings.value.auditRepeatsSeconds : 0,
-    }),
-    auditCaller: createCallerAudit({ now: clock.now, log: writeLine, measure: metrics?.refused }),
-    metrics,
-    onUnexpected: (error) => report(describeUnexpected(error)),
+    startTimer: clock.startTimer,
+    log: (line) => void log.push(JSON.parse(line)),
+    fetch(url, init) {
+      const request = new Request(url, init)
+      keystoneRequests.push(request.clone())
+      return options.keystone(request)
+    },
   })
   const contexts: ExecutionContext[] = []
 
@@ -138,12 +113,12 @@ export async function putDocument(key: string, document: unknown): Promise<void>
   else await env.CONFIG.put(key, typeof document === 'string' ? document : JSON.stringify(document))
 }
 
-async function configure({ vars, cache, config }: WebhookOptions): Promise<Configuration> {
+async function toBindings({ vars, cache, config }: WebhookOptions): Promise<Readonly<Record<string, unknown>>> {
   const callers = {
     'prod-1': { credentials: [`sha256:${await sha256(CALLER_TOKEN)}`] },
     'prod-2': { credentials: [`sha256:${await sha256(OTHER_CALLER_TOKEN)}`] },
   }
-  return readConfiguration({
+  return {
     KEYSTONE_URL,
     CACHE_KEYS: JSON.stringify([CACHE_KEY]),
     CALLERS: JSON.stringify(callers),
@@ -151,7 +126,7 @@ async function configure({ vars, cache, config }: WebhookOptions): Promise<Confi
     CONFIG: config ?? env.CONFIG,
     CACHE: cache ?? env.CACHE,
     ...vars,
-  })
+  }
 }
 
 export async function sha256(text: string): Promise<string> {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import docs from '../../docs/operations.md?raw'
 import type { ReviewRecord } from '../../src/telemetry/audit.ts'
 import { createMetrics, type MetricsDataset } from '../../src/telemetry/metrics.ts'
-import source from '../../src/telemetry/metrics.ts?raw'
 import { presenting, VERIFIED } from '../support/certificates.ts'
 import { createClock } from '../support/clock.ts'
 import { keystone } from '../support/documents.ts'
@@ -37,27 +36,24 @@ function prepare() {
   return { points, clock, metrics }
 }
 
-/** Rows of the table of positions: `| position | name | of a review | of refused callers |`. */
-function rowsOf(text: string): string[][] {
-  const rows = text.matchAll(/^(?: \* )?\| `((?:index|blob|double)\d+)` *\| `(\w+)` *\|(.*)\|(.*)\|$/gm)
-  return [...rows].map(([, ...cells]) => cells.map((cell) => cell.trim()))
-}
+/** Position and name from the table of positions: `| position | name | …`. */
+const NAMES = [...docs.matchAll(/^\| `((?:index|blob|double)\d+)` *\| `(\w+)` *\|/gm)].map(
+  ([, position = '', name = '']) => [position, name] as const,
+)
 
 /** A point by the names that the documentation gives to its positions. */
 function byName({ indexes, blobs, doubles }: Point) {
   const lists: Readonly<Record<string, readonly unknown[]>> = { index: indexes, blob: blobs, double: doubles }
-  const valueAt = (position = '') => lists[position.replace(/\d+$/, '')]?.[Number(/\d+$/.exec(position)) - 1]
-  return Object.fromEntries(rowsOf(docs).map(([position, name]) => [name, valueAt(position)]))
+  const valueAt = (position: string) => lists[position.replace(/\d+$/, '')]?.[Number(/\d+$/.exec(position)) - 1]
+  return Object.fromEntries(NAMES.map(([position, name]) => [name, valueAt(position)]))
 }
 
 describe('the positions of a data point', () => {
-  it('are the same in the documentation and in the docblock, and none is missing', () => {
-    expect(rowsOf(docs)).toEqual(rowsOf(source))
-    const positions = rowsOf(docs).map(([position]) => position)
+  it('are all in the documentation', () => {
     const { points, metrics } = prepare()
     metrics.review('prod-1', RECORD, 0)
     const { indexes, blobs, doubles } = points[0] as Point
-    expect(positions).toEqual([
+    expect(NAMES.map(([position]) => position)).toEqual([
       ...indexes.map((_, index) => `index${index + 1}`),
       ...blobs.map((_, index) => `blob${index + 1}`),
       ...doubles.map((_, index) => `double${index + 1}`),
@@ -83,6 +79,14 @@ describe('the positions of a data point', () => {
       { ...both, cluster: '-', reason: 'unknown_credential', count: 120 },
       { ...both, cluster: 'prod-1', reason: 'wrong_cluster', count: 1 },
     ])
+  })
+
+  it('hold what the documentation says of a look-up behind an answer', () => {
+    const { points, metrics } = prepare()
+    metrics.refreshed('prod-1', { source: 'stale', keystoneCalls: 1, keystoneMs: 31 })
+    const empty = { apiVersion: '', decision: '', reason: '', leftOut: 0, reviewMs: 0 }
+    const cost = { source: 'stale', keystoneCalls: 1, keystoneMs: 31 }
+    expect(points.map(byName)).toEqual([{ cluster: 'prod-1', kind: 'refresh', ...empty, ...cost, count: 1 }])
   })
 
   it('have few values: every entry of a policy is one reason', () => {
@@ -135,6 +139,32 @@ describe('METRICS', () => {
     const webhook = await createWebhook({ keystone: slow, clock, vars: { METRICS: dataset } })
     await webhook.review(fernetShaped())
     expect(points.map(byName)).toMatchObject([{ keystoneCalls: 2, keystoneMs: 80, reviewMs: 80 }])
+  })
+
+  it('gets one point for each look-up behind answers, whoever was answered meanwhile', async () => {
+    const { points, dataset } = createDataset()
+    const clock = createClock()
+    let isDown = false
+    const webhook = await createWebhook({
+      keystone: async (request) => (isDown ? Promise.reject(new Error('down')) : keystone(request)),
+      clock,
+      vars: { METRICS: dataset },
+    })
+    const token = fernetShaped()
+    await webhook.review(token)
+    clock.advance(80_000)
+    await Promise.all([webhook.review(token), webhook.review(token)])
+    await webhook.background()
+    isDown = true
+    clock.advance(80_000)
+    await webhook.review(token)
+    await webhook.background()
+    const refreshes = points.map(byName).filter(({ kind }) => kind === 'refresh')
+    expect(refreshes).toMatchObject([
+      { cluster: 'prod-1', source: 'keystone', keystoneCalls: 2 },
+      { cluster: 'prod-1', source: 'stale', keystoneCalls: 1 },
+    ])
+    expect(points).toHaveLength(4 + 2)
   })
 
   it('gets reviews that cannot be told, also for faulty settings', async () => {
