@@ -1,7 +1,7 @@
-import { answerVerdict, createAuthenticate, type MappedAnswer } from './authn/authenticate.ts'
+import { answerVerdict, createAuthenticate, createIsSigned, type MappedAnswer } from './authn/authenticate.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
-import { createIdentities, type FoundIdentity } from './cache/identities.ts'
+import { createIdentities, type FoundIdentity, type IdentitiesDeps } from './cache/identities.ts'
 import { createIdentityStore } from './cache/kv.ts'
 import { createSealer } from './cache/seal.ts'
 import { createSingleFlight } from './cache/single-flight.ts'
@@ -82,7 +82,8 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
     onFaults: (document, digest, faults) => report({ code: 'document_faulty', document, digest, faults }),
   })
   const { keystoneKeys } = documents
-  const identities = connectIdentities(settings, guarded, effects)
+  const isStillSigned = createIsSigned({ keystoneKeys, now })
+  const identities = connectIdentities(settings, guarded, isStillSigned, effects)
   const authenticate = createAuthenticate({ identities, keystoneKeys, now })
   const reviewMs = 2 * settings.keystoneTimeoutMs + SLACK_MS - CALLERS_TIMEOUT_MS
   return {
@@ -144,7 +145,12 @@ function lookUpBudgetOf({ keystoneTimeoutMs }: Settings): number {
   return Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
 }
 
-function connectIdentities(settings: Settings, keystone: GuardedKeystone, effects: Effects) {
+function connectIdentities(
+  settings: Settings,
+  keystone: GuardedKeystone,
+  isStillSigned: IdentitiesDeps<MappedAnswer>['isStillSigned'],
+  effects: Effects,
+) {
   const { now, startTimer, report, onRefresh } = effects
   const { keystoneUrl, cacheKeys } = settings
   const lookUpBudgetMs = lookUpBudgetOf(settings)
@@ -165,6 +171,7 @@ function connectIdentities(settings: Settings, keystone: GuardedKeystone, effect
     }),
     keystone,
     flights: createSingleFlight<FoundIdentity<MappedAnswer>>({ now, startTimer, maxFlights: MAX_FLIGHTS }),
+    isStillSigned,
     onRefresh,
   })
 }

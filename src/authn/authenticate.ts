@@ -32,6 +32,15 @@ export interface AuthenticateDeps {
   readonly now: () => number
 }
 
+/** Whether a token is none of format `jws`, or signed by one of the keys in force, if there are any. Never rejects. */
+export function createIsSigned({ keystoneKeys, now }: Pick<AuthenticateDeps, 'keystoneKeys' | 'now'>) {
+  return async ({ token, waitUntil }: Pick<Query, 'token' | 'waitUntil'>): Promise<boolean> => {
+    if (recogniseTokenFormat(token) !== 'jws') return true
+    const keys = await keystoneKeys(waitUntil)
+    return keys.length === 0 || (await checkSignature(token, keys, now())).ok
+  }
+}
+
 export function createAuthenticate({ identities, keystoneKeys, now }: AuthenticateDeps): Authenticate {
   return (review, loaded, { cluster, waitUntil }, budgetMs) => {
     if (!loaded.ok) return answerWithout(review, loaded.error)

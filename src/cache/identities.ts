@@ -1,7 +1,7 @@
 import type { Mapping } from '../identity/mapping.ts'
 import type { LookUp, Rejection } from '../keystone/client.ts'
 import type { GuardedKeystone } from '../keystone/guarded-look-up.ts'
-import { isUnreachable, type Unavailable, unavailable } from '../keystone/unavailable.ts'
+import { isAnswer, isUnreachable, type Unavailable, unavailable } from '../keystone/unavailable.ts'
 import { err, ok, type Result } from '../result.ts'
 import { revealToken, type Token } from '../secret.ts'
 import type { Fingerprinter, Fingerprints } from './fingerprint.ts'
@@ -57,6 +57,8 @@ export interface IdentitiesDeps<Answer> {
   readonly store: IdentityStore
   readonly keystone: GuardedKeystone
   readonly flights: SingleFlight<FoundIdentity<Answer>>
+  /** Whether the token still carries a signature that counts: keys may have been taken out since it was let in. */
+  readonly isStillSigned: (query: Pick<Query, 'token' | 'waitUntil'>) => Promise<boolean>
   /** Told of each look-up behind an answer. */
   readonly onRefresh?: ((cluster: string, cost: Cost) => void) | undefined
 }
@@ -115,12 +117,14 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   function refresh(hit: KnownIdentity<Answer>, query: Query): void {
     if (now() - hit.triedAtMs < RETRY_AFTER_MS) return
     hit.triedAtMs = now()
-    const flight = fly(query, deps.flightBudgetMs, REFRESH_AFTER * ttlMs)
-    query.waitUntil(flight.then((flown) => tellOfRefresh(query.cluster, flown)))
+    query.waitUntil(askAgain(query))
   }
 
-  function tellOfRefresh(cluster: string, flown: { value: Cost; led: boolean } | undefined): void {
-    if (flown?.led && flown.value.keystoneCalls > 0) deps.onRefresh?.(cluster, flown.value)
+  async function askAgain(query: Query): Promise<void> {
+    // What is forgotten goes the way of a new token, whose signature is looked at first.
+    if (!(await deps.isStillSigned(query))) return memory.forget(query.token)
+    const flown = await fly(query, deps.flightBudgetMs, REFRESH_AFTER * ttlMs)
+    if (flown?.led && flown.value.keystoneCalls > 0) deps.onRefresh?.(query.cluster, flown.value)
   }
 
   /** One flight for all who want the same at the same time. */
@@ -186,7 +190,9 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
 
   /** What may be served though its time is up, as Keystone is unreachable. Never what it refused. */
   function findStale(query: Query, known: KnownIdentity<Answer> | undefined, error: Rejection | Unavailable) {
-    if (known === undefined || error.reason !== 'unavailable' || !isUnreachable(error)) return undefined
+    if (known === undefined || error.reason !== 'unavailable') return undefined
+    if (isAnswer(error)) known.unreachableAtMs = Number.NEGATIVE_INFINITY
+    if (!isUnreachable(error)) return undefined
     // Another look-up may have been told no while this one waited.
     if (refusedSince(query.token, known)) return undefined
     known.unreachableAtMs = now()

@@ -31,6 +31,8 @@ export interface Memory<Answer> {
   /** However old; the caller judges. */
   refused(token: Token): Refused | undefined
   remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer>
+  /** Drops the identity, without a no. */
+  forget(token: Token): void
   /** `wasKnown`: an identity of the token may still come from KV, so no garbage may push out that it was refused. */
   refuse(token: Token, refused: Refused, wasKnown: boolean): void
 }
@@ -71,6 +73,7 @@ export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
       if (keeps) known.set(token, entry, ownWeight)
       return entry
     },
+    forget: known.delete,
     refuse(token, refusal, wasKnown) {
       known.delete(token)
       // Once revoked, every later no is one of a token that was known.

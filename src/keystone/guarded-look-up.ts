@@ -79,9 +79,10 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
     const { result, calls } = found
     const error = result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
     // The time was up early, as others were before: that many wait, not that Keystone hangs.
-    const isCutShort = error?.cause === 'timeout' && tookMs < timeoutMs * calls && startedAtMs > enteredAtMs
+    const isCutShort = error?.cause === 'timeout' && tookMs >= budgetMs && startedAtMs > enteredAtMs
     if (isCutShort && answeredAtMs >= enteredAtMs) return refuse('busy', calls)
-    const failed = isFailure(error, calls, tookMs)
+    // Where the user is known beforehand, the requests are made at the same time.
+    const failed = isFailure(error, groupsOf === undefined ? calls : 1, tookMs)
     if (failed) breakers[kind].failed(knownUser)
     else if (failed === false) {
       breakers[kind].succeeded()
@@ -91,10 +92,10 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
   }
 
   /** `undefined`: that says nothing, as the time was up early, which the wait for a place had used. */
-  function isFailure(error: Unavailable | undefined, calls: number, tookMs: number): boolean | undefined {
+  function isFailure(error: Unavailable | undefined, inTurn: number, tookMs: number): boolean | undefined {
     // Groups that hang are not made good by a token that was validated fast.
     if (error?.cause === 'timeout') return tookMs >= SLOW * timeoutMs || undefined
-    return tookMs > SLOW * timeoutMs * calls || (error !== undefined && isUnreachable(error))
+    return tookMs > SLOW * timeoutMs * inTurn || (error !== undefined && isUnreachable(error))
   }
 
   /**
@@ -118,7 +119,9 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
       if (leave === undefined) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
       try {
         // Only who can ask at once may be the probe.
-        return breakers[kind].admit() ? await ask(kind, request, enteredAtMs, endsAtMs - now()) : refuse('breaker_open')
+        return breakers[kind].admit(request.knownUser ?? '')
+          ? await ask(kind, request, enteredAtMs, endsAtMs - now())
+          : refuse('breaker_open')
       } finally {
         leave()
       }

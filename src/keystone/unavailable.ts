@@ -22,6 +22,13 @@ export function unavailable(cause: Unavailable['cause'], status?: number): Unava
   return status === undefined ? { reason: 'unavailable', cause } : { reason: 'unavailable', cause, status }
 }
 
+/** Whether Keystone, or what stands before it, answered: it was reached. */
+export function isAnswer(error: Unavailable): boolean {
+  const { cause } = error
+  if (cause === 'status') return !isUnreachable(error)
+  return cause === 'redirect' || cause === 'malformed' || cause === 'too_large'
+}
+
 const UNREACHABLE = new Set([500, 502, 503, 504])
 
 /**

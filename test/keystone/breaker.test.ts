@@ -31,7 +31,7 @@ describe('a breaker', () => {
   it('is closed and lets everyone through', () => {
     const { breaker } = prepare()
     expect(breaker.state()).toBe('closed')
-    for (let times = 0; times < 10; times += 1) expect(breaker.admit()).toBe(true)
+    for (let times = 0; times < 10; times += 1) expect(breaker.admit('alice')).toBe(true)
   })
 
   it('opens with the fifth failure in a row', () => {
@@ -39,7 +39,7 @@ describe('a breaker', () => {
     fail(breaker, 4)
     expect(breaker.state()).toBe('closed')
     fail(breaker, 1)
-    expect([breaker.state(), breaker.admit()]).toEqual(['open', false])
+    expect([breaker.state(), breaker.admit('alice')]).toEqual(['open', false])
   })
 
   it('does not open while answers come in between', () => {
@@ -54,7 +54,7 @@ describe('a breaker', () => {
   it('opens again at the fifth failure after it was closed, for 5 s', () => {
     const { breaker, clock } = prepareOpen()
     clock.advance(5_000)
-    breaker.admit()
+    breaker.admit('alice')
     breaker.succeeded()
     fail(breaker, 4)
     expect(breaker.state()).toBe('closed')
@@ -89,14 +89,45 @@ describe('a breaker that needs two users', () => {
     expect(breaker.state()).toBe('closed')
   })
 
-  it('is opened again by a probe of one', () => {
-    const { breaker, clock } = prepare(2)
-    fail(breaker, 4)
-    breaker.failed('bob')
-    clock.advance(5_000)
-    expect(breaker.admit()).toBe(true)
-    breaker.failed('alice')
-    expect(breaker.state()).toBe('open')
+  function prepareHalfOpen() {
+    const prepared = prepare(2)
+    fail(prepared.breaker, 4)
+    prepared.breaker.failed('bob')
+    prepared.clock.advance(5_000)
+    return prepared
+  }
+
+  it('is not kept open by probes of one: the next one is left to others', () => {
+    const { breaker } = prepareHalfOpen()
+    expect(breaker.admit('mallory')).toBe(true)
+    breaker.failed('mallory')
+    expect([breaker.state(), breaker.admit('mallory'), breaker.admit('alice')]).toEqual(['half-open', false, true])
+    breaker.succeeded()
+    expect([breaker.state(), breaker.admit('mallory')]).toEqual(['closed', true])
+  })
+
+  it('asks again with the probes of one where nobody else comes, as rarely as if it were open', () => {
+    const { breaker, clock } = prepareHalfOpen()
+    const pauses: number[] = []
+    for (let probe = 0; probe < 4; probe += 1) {
+      breaker.admit('alice')
+      breaker.failed('alice')
+      const startedAtMs = clock.now()
+      while (!breaker.admit('alice')) clock.advance(100)
+      pauses.push(clock.now() - startedAtMs)
+    }
+    expect(pauses).toEqual([10_000, 20_000, 30_000, 30_000])
+  })
+
+  it('opens again when the probes of two fail', () => {
+    const { breaker, clock } = prepareHalfOpen()
+    for (const user of ['alice', 'bob']) {
+      expect(breaker.admit(user)).toBe(true)
+      breaker.failed(user)
+    }
+    expect([breaker.state(), breaker.admit('carol')]).toEqual(['open', false])
+    expect(openMs(breaker, clock)).toBe(20_000)
+    expect(breaker.admit('alice')).toBe(true)
   })
 })
 
@@ -106,12 +137,12 @@ describe('an open breaker', () => {
     const times: number[] = []
     for (let probe = 0; probe < 6; probe += 1) {
       times.push(openMs(breaker, clock))
-      expect([breaker.state(), breaker.admit()]).toEqual(['half-open', true])
+      expect([breaker.state(), breaker.admit('alice')]).toEqual(['half-open', true])
       breaker.failed('alice')
     }
     expect(times).toEqual([5_000, 10_000, 20_000, 30_000, 30_000, 30_000])
     clock.advance(30_000)
-    breaker.admit()
+    breaker.admit('alice')
     breaker.succeeded()
     fail(breaker, 5)
     expect(openMs(breaker, clock)).toBe(5_000)
@@ -120,19 +151,24 @@ describe('an open breaker', () => {
   it('admits one probe, and closes when that is answered', () => {
     const { breaker, clock } = prepareOpen()
     clock.advance(5_000)
-    expect([breaker.admit(), breaker.admit(), breaker.admit(), breaker.state()]).toEqual([true, false, false, 'open'])
+    expect([breaker.admit('alice'), breaker.admit('alice'), breaker.admit('alice'), breaker.state()]).toEqual([
+      true,
+      false,
+      false,
+      'open',
+    ])
     breaker.succeeded()
-    expect([breaker.state(), breaker.admit(), breaker.admit()]).toEqual(['closed', true, true])
+    expect([breaker.state(), breaker.admit('alice'), breaker.admit('alice')]).toEqual(['closed', true, true])
   })
 
   it('admits another when a probe does not report within the time of a look-up', () => {
     const { breaker, clock } = prepareOpen()
     clock.advance(5_000)
-    breaker.admit()
+    breaker.admit('alice')
     clock.advance(LOOK_UP_MS - 1)
-    expect(breaker.admit()).toBe(false)
+    expect(breaker.admit('alice')).toBe(false)
     clock.advance(1)
-    expect([breaker.state(), breaker.admit(), breaker.admit()]).toEqual(['half-open', true, false])
+    expect([breaker.state(), breaker.admit('alice'), breaker.admit('alice')]).toEqual(['half-open', true, false])
   })
 
   it('is not kept open by look-ups that were under way when it opened', () => {
@@ -141,7 +177,7 @@ describe('an open breaker', () => {
     fail(breaker, 10)
     clock.advance(1)
     expect(breaker.state()).toBe('half-open')
-    breaker.admit()
+    breaker.admit('alice')
     breaker.failed('alice')
     expect(openMs(breaker, clock)).toBe(10_000)
   })

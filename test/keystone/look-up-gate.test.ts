@@ -17,10 +17,10 @@ function prepare() {
   const gate = createLookUpGate({ now: clock.now, startTimer: clock.startTimer })
   /** Everyone who came, in order. */
   const visitors: Visitor[] = []
-  const come = (kind: LookUpKind, waitMs = WAIT_MS): Visitor => {
+  const come = (kind: LookUpKind, waitMs = WAIT_MS, user?: string): Visitor => {
     const visitor: Visitor = { kind, state: 'waiting', leave: () => undefined }
     visitors.push(visitor)
-    void gate.enter(kind, waitMs, LEASE_MS).then((leave) => {
+    void gate.enter(kind, waitMs, LEASE_MS, user).then((leave) => {
       visitor.state = leave === undefined ? 'turned away' : 'inside'
       visitor.leave = () => leave?.()
     })
@@ -128,6 +128,43 @@ describe('places', () => {
   })
 })
 
+describe('known tokens of one user', () => {
+  it('have one place and 64 in the queue', async () => {
+    const { come } = prepare()
+    const own = Array.from({ length: 66 }, () => come('known', WAIT_MS, 'mallory'))
+    await settle()
+    expect(states(own)).toEqual(['inside', ...Array(64).fill('waiting'), 'turned away'])
+  })
+
+  it('get others when they have waited in vain, but never the last one', async () => {
+    const { clock, come } = prepare()
+    const own = Array.from({ length: 5 }, () => come('known', WAIT_MS, 'mallory'))
+    await settle()
+    clock.advance(WAIT_MS)
+    await settle()
+    expect(states(own)).toEqual(['inside', 'inside', 'inside', 'turned away', 'turned away'])
+    const other = come('known', WAIT_MS, 'alice')
+    await settle()
+    expect(other.state).toBe('inside')
+  })
+
+  it('take turns with those of others, however many users come back at once', async () => {
+    const { come } = prepare()
+    const users = Array.from({ length: 8 }, (_, index) => `mallory-${index}`)
+    const own = users.flatMap((user) => Array.from({ length: 64 }, () => come('known', WAIT_MS, user)))
+    const other = come('known', WAIT_MS, 'alice')
+    await settle()
+    let left = 0
+    while (other.state === 'waiting') {
+      own.filter(({ state }) => state === 'inside')[left]?.leave()
+      left += 1
+      await settle()
+    }
+    // Four have not had a turn when alice comes; hers is next.
+    expect([other.state, left]).toEqual(['inside', 5])
+  })
+})
+
 describe('the queue', () => {
   it('turns away who has waited for waitMs, and no earlier', async () => {
     const { clock, comeMany } = prepare()
@@ -141,9 +178,9 @@ describe('the queue', () => {
     expect([visitor?.state, clock.pendingTimers()]).toEqual(['turned away', 0])
   })
 
-  it('holds 256 known and 64 new tokens, and turns the rest away at once', async () => {
+  it('holds 1,024 known and 64 new tokens, and turns the rest away at once', async () => {
     for (const [kind, places, queue] of [
-      ['known', 4, 256],
+      ['known', 4, 1024],
       ['new', 2, 64],
     ] as const) {
       const { comeMany, come } = prepare()

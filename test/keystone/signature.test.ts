@@ -154,6 +154,24 @@ describe('a rotation of keys', () => {
   })
 })
 
+describe('a JWS token in memory', () => {
+  it('is refused from its next refresh on when its key is out, and Keystone is not asked about it any more', async () => {
+    const isolate = await isolateWith(key.pem + second.pem)
+    const [token, other] = [await key.sign(), await second.sign()]
+    for (const one of [token, other]) expect(await outcome(isolate, one)).toMatchObject(LET_IN)
+    await isolate.background()
+    await putDocument('keystone-keys', second.pem)
+    stage.clock.advance(80_000)
+    const asked = isolate.keystoneRequests.length
+    for (const one of [token, other]) expect((await isolate.review(one)).json.status.authenticated).toBe(true)
+    await isolate.background()
+    expect(await outcome(isolate, token)).toEqual(refused('bad_signature'))
+    expect(await outcome(isolate, other)).toMatchObject({ reason: 'authenticated', requests: 0 })
+    const tokens = isolate.keystoneRequests.slice(asked).map(({ headers }) => headers.get('X-Auth-Token'))
+    expect(tokens).toEqual([other, other])
+  })
+})
+
 describe('without a key in force', () => {
   it.each([
     ['no document', undefined],

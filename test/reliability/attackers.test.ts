@@ -120,4 +120,34 @@ describe('an attacker with an account whose every look-up fails', () => {
     await webhook.review(alices)
     expect(webhook.reviews().at(-1)).toMatchObject({ user: 'alice', source: 'keystone' })
   })
+
+  it('does not prolong an outage for others, though he is always the first to ask', async () => {
+    const [alices, bobs] = [fernetShaped(), fernetShaped()]
+    const mallorys = Array.from({ length: 8 }, () => fernetShaped())
+    const users = new Map([[alices, 'alice'], [bobs, 'bob'], ...mallorys.map((token) => [token, 'mallory'] as const)])
+    const well = keystoneOf(users, MISBEHAVIOURS['Keystone refuses them'] as Misbehave)
+    let failing = new Set<string>()
+    const webhook = await createWebhook({
+      keystone: (request) =>
+        failing.has(request.headers.get('X-Auth-Token') ?? '')
+          ? Promise.resolve(new Response('broken', { status: 503 }))
+          : well(request),
+    })
+    for (const token of users.keys()) await webhook.review(token)
+    await webhook.background()
+    failing = new Set(users.keys())
+    webhook.clock.advance(TTL_MS)
+    for (const token of users.keys()) await webhook.review(token)
+    failing = new Set(mallorys)
+    const sources: unknown[] = []
+    for (let second = 0; second < 600; second += 1) {
+      webhook.clock.advance(1_000)
+      await webhook.review(mallorys[second % mallorys.length])
+      await webhook.review(alices)
+      sources.push(webhook.reviews().at(-1)?.source)
+      await webhook.background()
+    }
+    // Of the outage itself a pause of 5 s is left; of an identity that is served stale one is asked anew within 5 s more.
+    expect(new Set(sources.slice(11))).toEqual(new Set(['memory']))
+  })
 })

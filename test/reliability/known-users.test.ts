@@ -163,7 +163,7 @@ describe('the breaker for known users', () => {
 describe('a queue', () => {
   it('that is full is never a reason to serve a known user a stale identity', async () => {
     const { webhook, keystone } = await start()
-    const tokens = Array.from({ length: 4 + 256 + 10 }, () => fernetShaped())
+    const tokens = Array.from({ length: 4 + 1024 + 10 }, () => fernetShaped())
     for (const token of tokens) await webhook.review(token)
     await webhook.background()
     keystone.respond = hanging
@@ -262,6 +262,62 @@ describe('an attacker whose token was revoked', () => {
     }
     expect(answers).toEqual([false])
     expect(webhook.reviews().filter(({ source }) => source === 'stale')).toEqual([])
+    webhook.clock.advance(60_000)
+  })
+})
+
+describe('an attacker whose token was revoked, while his other tokens hang', () => {
+  it('is refused: that one is asked about all the same', async () => {
+    const revoked = fernetShaped()
+    const tokens = Array.from({ length: 4 }, () => fernetShaped())
+    const healthy = healthyOf(new Map([revoked, ...tokens].map((token) => [token, 'mallory'])))
+    const { webhook, keystone } = await start()
+    keystone.respond = healthy
+    for (const token of [revoked, ...tokens]) await webhook.review(token)
+    await webhook.background()
+    webhook.clock.advance(TTL_MS)
+    keystone.respond = (request) =>
+      request.headers.get('X-Auth-Token') === revoked ? refusing(request) : hanging(request)
+    void webhook.review(tokens[0])
+    await settle()
+    const waiting = webhook.review(revoked)
+    for (const token of tokens.slice(1)) void webhook.review(token)
+    // The hanging one has the user's place for 5 s, the next of them after it; nobody waits for longer than 6 s.
+    expect(await answerAfter(webhook, waiting, 6_000)).toEqual({ authenticated: false })
+    webhook.clock.advance(60_000)
+  })
+})
+
+describe('four attackers with 65 tokens each, all to be looked up at once', () => {
+  it('neither turn a known user away nor make him wait for more than his turn', async () => {
+    const alices = fernetShaped()
+    const mallorys = Array.from({ length: 4 * 65 }, (_, index) => [fernetShaped(), `mallory-${index % 4}`] as const)
+    const healthy = healthyOf(new Map([[alices, 'alice'], ...mallorys]))
+    const { webhook, keystone } = await start()
+    keystone.respond = healthy
+    for (const token of [alices, ...mallorys.map(([token]) => token)]) await webhook.review(token)
+    await webhook.background()
+    keystone.respond = async (request) => {
+      const late = Promise.withResolvers<void>()
+      webhook.clock.startTimer(50, late.resolve)
+      await late.promise
+      return healthy(request)
+    }
+    webhook.clock.advance(TTL_MS)
+    for (const [token] of mallorys) void webhook.review(token)
+    await settle()
+    let answer: unknown
+    void webhook.review(alices).then(({ json }) => {
+      answer = json.status
+    })
+    const startedAtMs = webhook.clock.now()
+    while (answer === undefined && webhook.clock.now() - startedAtMs < 10_000) {
+      await settle()
+      webhook.clock.advance(50)
+    }
+    expect(answer).toMatchObject({ authenticated: true })
+    expect(webhook.reviews().findLast(({ user }) => user === 'alice')).toMatchObject({ source: 'keystone' })
+    expect(webhook.clock.now() - startedAtMs).toBeLessThan(1_000)
     webhook.clock.advance(60_000)
   })
 })

@@ -141,6 +141,22 @@ describe('a definite no', () => {
   })
 })
 
+describe('Keystone that is reached again without a verdict', () => {
+  it.each([400, 403, 429, 302])('with %i: nothing stale is served from then on', async (status) => {
+    const { webhook, token, become } = await prepare()
+    become(unreachable)
+    webhook.clock.advance(TTL_MS)
+    await webhook.review(token)
+    expect(lastSource(webhook)).toBe('stale')
+    become(async () => new Response('x', { status }))
+    webhook.clock.advance(5_000)
+    await webhook.review(token)
+    await webhook.background()
+    await webhook.review(token)
+    expect(webhook.reviews().at(-1)).toMatchObject({ decision: 'unknown' })
+  })
+})
+
 describe('while Keystone is known to be unreachable', () => {
   it('nobody waits: what is stale is served at once, and asked about again behind the answer', async () => {
     const { webhook, token, become } = await prepare()
