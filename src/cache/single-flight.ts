@@ -63,6 +63,8 @@ export function createSingleFlight<T>({ now, startTimer, maxFlights }: SingleFli
       return value
     })
     const flight = { promise, endsAtMs: now() + leftMs }
+    // Behind the others, also where it replaces one that is gone.
+    flights.delete(key)
     flights.set(key, flight)
     waitUntil(promise)
     return promise

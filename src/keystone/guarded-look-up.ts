@@ -50,6 +50,8 @@ export interface GuardedKeystoneDeps {
 
 /** An answer that takes more than this part of `timeoutMs` counts as a failure of Keystone, though it is used. */
 const SLOW = 0.6
+/** A known token waits for a place for at most this part of the time of a look-up. */
+const MAX_WAIT = 0.75
 /** Of a new token, for a place; the rest of its time is for Keystone. */
 const NEW_WAIT_MS = 2_000
 const LIMIT_TIMEOUT_MS = 250
@@ -66,8 +68,8 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
     new: createBreaker({ now, minUsers: 0, lookUpMs: deps.lookUpMs }),
   }
   const gate = createLookUpGate(deps)
-  /** Whatever is answered in time is answered in this: two requests, neither of them slow. */
-  const inTimeMs = Math.min(2 * SLOW * timeoutMs, deps.lookUpMs)
+  /** Whatever is answered in time is answered in this: two requests, neither of them slow. Some is left to ask after it. */
+  const inTimeMs = Math.min(2 * SLOW * timeoutMs, MAX_WAIT * deps.lookUpMs)
   /** When Keystone last answered in time about a known token. */
   let answeredAtMs = Number.NEGATIVE_INFINITY
 
@@ -118,6 +120,7 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
       const leave = await gate.enter(kind, waitMs, deps.lookUpMs, request.knownUser)
       if (leave === undefined) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
       try {
+        if (now() >= endsAtMs) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
         // Only who can ask at once may be the probe.
         return breakers[kind].admit(request.knownUser ?? '')
           ? await ask(kind, request, enteredAtMs, endsAtMs - now())

@@ -42,8 +42,12 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
   const turns = new Map<string | undefined, number>()
   let turn = 0
 
-  function isFree(kind: LookUpKind, user: string | undefined): boolean {
+  function dropLapsed(): void {
     for (const place of places) if (now() >= place.untilMs) places.delete(place)
+  }
+
+  function isFree(kind: LookUpKind, user: string | undefined): boolean {
+    dropLapsed()
     if (places.size >= PLACES.known || countOf(places, user) >= PLACES.user) return false
     return kind === 'known' || [...places].filter((place) => place.kind === 'new').length < PLACES.new
   }
@@ -115,7 +119,7 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
   }
 
   function isOnlyKeptOutByOwn(kind: LookUpKind): boolean {
-    for (const place of places) if (now() >= place.untilMs) places.delete(place)
+    dropLapsed()
     return kind === 'known' && places.size < PLACES.known - 1
   }
 

@@ -102,6 +102,19 @@ describe('a single flight', () => {
     expect([(await leader)?.value, (await late)?.value]).toEqual(['x', 'x'])
   })
 
+  it('ones that were replaced do not stand before those that are gone', async () => {
+    const { clock, calls, run } = prepare(2)
+    void run('replaced')
+    void run('cancelled')
+    clock.advance(1250)
+    void run('replaced')
+    await settle()
+    void run('a')
+    void run('a')
+    await settle()
+    expect(calls.map(({ key }) => key)).toEqual(['replaced', 'cancelled', 'replaced', 'a'])
+  })
+
   it('cancelled ones make room once their time is up', async () => {
     const { clock, calls, run } = prepare(2)
     void run('cancelled')

@@ -22,14 +22,14 @@ function prepare(answer: () => Promise<LookUp>, clock = createClock()) {
     startTimer: clock.startTimer,
     onFault: () => undefined,
   })
-  const lookUp = (knownUser: string, groupsOf?: string): Promise<LookUp> =>
+  const lookUp = (knownUser: string, groupsOf?: string, budgetMs = 8_000): Promise<LookUp> =>
     guarded.lookUp({
       token: concealToken(fernetShaped()),
       readsGroups: () => true,
       knownUser,
       groupsOf,
       cluster: 'prod-1',
-      budgetMs: 8_000,
+      budgetMs,
     })
   return { clock, guarded, lookUp }
 }
@@ -44,6 +44,21 @@ describe('a look-up that ends early, as a wait had used its time,', () => {
     cause = 'timeout'
     await lookUp('a')
     expect(guarded.knownState()).not.toBe('closed')
+  })
+
+  it('asks nobody when no time is left after the wait, and says nothing of Keystone', async () => {
+    let asked = 0
+    const { clock, lookUp } = prepare(() => {
+      asked += 1
+      return new Promise(() => undefined)
+    })
+    void lookUp('alice')
+    await settle()
+    const late = lookUp('alice', undefined, 1_000)
+    await settle()
+    clock.advance(1_000)
+    expect(await late).toEqual({ result: err(unavailable('busy')), calls: 0 })
+    expect(asked).toBe(1)
   })
 
   // All requests of a look-up end in 5 s at most; a user who waited 1 s for a place has 7 s left, one who waited 4 s 4 s.
