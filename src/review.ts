@@ -1,7 +1,8 @@
-import { answerVerdict, createAuthenticate, createIsSigned, type MappedAnswer } from './authn/authenticate.ts'
+import { answerVerdict, createAuthenticate, type MappedAnswer } from './authn/authenticate.ts'
+import { type CheckSigned, createCheckSigned, isStillSigned } from './authn/signed.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
-import { createIdentities, type FoundIdentity, type IdentitiesDeps } from './cache/identities.ts'
+import { createIdentities, type FoundIdentity } from './cache/identities.ts'
 import { createIdentityStore } from './cache/kv.ts'
 import { createSealer } from './cache/seal.ts'
 import { createSingleFlight } from './cache/single-flight.ts'
@@ -27,6 +28,7 @@ export interface Effects {
   readonly startTimer: StartTimer
   readonly fetch: Fetch
   readonly report: ReportEvent
+  /** See `IdentitiesDeps`. */
   readonly onRefresh?: Metrics['refreshed'] | undefined
 }
 
@@ -82,9 +84,9 @@ function connect(settings: Settings, secretCallers: Callers, effects: Effects): 
     onFaults: (document, digest, faults) => report({ code: 'document_faulty', document, digest, faults }),
   })
   const { keystoneKeys } = documents
-  const isStillSigned = createIsSigned({ keystoneKeys, now })
-  const identities = connectIdentities(settings, guarded, isStillSigned, effects)
-  const authenticate = createAuthenticate({ identities, keystoneKeys, now })
+  const checkSigned = createCheckSigned(keystoneKeys, now)
+  const identities = connectIdentities(settings, guarded, checkSigned, effects)
+  const authenticate = createAuthenticate({ identities, checkSigned, now })
   const reviewMs = 2 * settings.keystoneTimeoutMs + SLACK_MS - CALLERS_TIMEOUT_MS
   return {
     identifyCaller: createIdentifyCaller(documents.callers),
@@ -145,12 +147,7 @@ function lookUpBudgetOf({ keystoneTimeoutMs }: Settings): number {
   return Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
 }
 
-function connectIdentities(
-  settings: Settings,
-  keystone: GuardedKeystone,
-  isStillSigned: IdentitiesDeps<MappedAnswer>['isStillSigned'],
-  effects: Effects,
-) {
+function connectIdentities(settings: Settings, keystone: GuardedKeystone, checkSigned: CheckSigned, effects: Effects) {
   const { now, startTimer, report, onRefresh } = effects
   const { keystoneUrl, cacheKeys } = settings
   const lookUpBudgetMs = lookUpBudgetOf(settings)
@@ -171,7 +168,7 @@ function connectIdentities(
     }),
     keystone,
     flights: createSingleFlight<FoundIdentity<MappedAnswer>>({ now, startTimer, maxFlights: MAX_FLIGHTS }),
-    isStillSigned,
+    isStillSigned: (query) => isStillSigned(query, checkSigned),
     onRefresh,
   })
 }

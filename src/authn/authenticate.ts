@@ -1,11 +1,11 @@
 import type { FoundIdentity, Identities, Query } from '../cache/identities.ts'
-import type { DocumentMissing, Documents, Loaded } from '../documents/documents.ts'
+import type { DocumentMissing, Loaded } from '../documents/documents.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Mapping } from '../identity/mapping.ts'
 import { encodeTokenReview, type TokenReview } from '../k8s/token-review.ts'
 import { recogniseTokenFormat } from '../keystone/format.ts'
-import { checkSignature } from '../keystone/signature.ts'
 import type { ReviewRecord } from '../telemetry/audit.ts'
+import type { CheckSigned } from './signed.ts'
 import { toOutcome, type Verdict } from './verdict.ts'
 
 /** An answer ready to send, and what the audit line says of it. */
@@ -27,21 +27,11 @@ export type Authenticate = (
 
 export interface AuthenticateDeps {
   readonly identities: Identities<MappedAnswer>
-  /** Keys that tokens must be signed with; without any, no signature is looked at. */
-  readonly keystoneKeys: Documents['keystoneKeys']
+  readonly checkSigned: CheckSigned
   readonly now: () => number
 }
 
-/** Whether a token is none of format `jws`, or signed by one of the keys in force, if there are any. Never rejects. */
-export function createIsSigned({ keystoneKeys, now }: Pick<AuthenticateDeps, 'keystoneKeys' | 'now'>) {
-  return async ({ token, waitUntil }: Pick<Query, 'token' | 'waitUntil'>): Promise<boolean> => {
-    if (recogniseTokenFormat(token) !== 'jws') return true
-    const keys = await keystoneKeys(waitUntil)
-    return keys.length === 0 || (await checkSignature(token, keys, now())).ok
-  }
-}
-
-export function createAuthenticate({ identities, keystoneKeys, now }: AuthenticateDeps): Authenticate {
+export function createAuthenticate({ identities, checkSigned, now }: AuthenticateDeps): Authenticate {
   return (review, loaded, { cluster, waitUntil }, budgetMs) => {
     if (!loaded.ok) return answerWithout(review, loaded.error)
     const mapping = loaded.value
@@ -58,10 +48,9 @@ export function createAuthenticate({ identities, keystoneKeys, now }: Authentica
   /** A signature or an end that does not hold is a definite no without a look-up, in KV or of Keystone. */
   async function answerSigned(review: TokenReview, mapping: Mapping, query: Query, budgetMs: number): Promise<Answer> {
     const endsAtMs = now() + budgetMs
-    const keys = await keystoneKeys(query.waitUntil)
-    const signed = keys.length === 0 ? undefined : await checkSignature(review.token, keys, now())
-    if (signed?.ok === false) return answerVerdict(review, signed.error)
-    const groupsOf = mapping.mayReadGroups ? signed?.value.groupsOf : undefined
+    const signed = await checkSigned(query)
+    if (!signed.ok) return answerVerdict(review, signed.error)
+    const groupsOf = mapping.mayReadGroups ? signed.value?.groupsOf : undefined
     return answerFound(review, mapping, await identities.find({ ...query, groupsOf }, endsAtMs - now()))
   }
 }

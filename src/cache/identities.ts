@@ -9,12 +9,13 @@ import type { IdentityStore, ValidatedIdentity } from './kv.ts'
 import { createMemory, type KnownIdentity } from './memory.ts'
 import type { SingleFlight } from './single-flight.ts'
 
-/** Where an answer came from, and what it cost this review. */
+/** What was found of a token. */
 export interface Found<T> extends Cost {
   readonly result: T
   readonly fingerprint: string
 }
 
+/** Where it came from, and what that cost. */
 export interface Cost {
   /** `stale`: past its time, served because Keystone is unreachable. */
   readonly source: 'memory' | 'kv' | 'keystone' | 'stale'

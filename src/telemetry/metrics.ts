@@ -23,7 +23,7 @@ export interface Metrics {
   review(cluster: string, record: ReviewRecord, startedAtMs: number): void
   refused(refusal: CallerRefusal, callers: number): void
   /** A look-up that no review waited for. */
-  refreshed(cluster: string, look: Pick<ReviewRecord, 'source' | 'keystoneCalls' | 'keystoneMs'>): void
+  refreshed(cluster: string, cost: Pick<ReviewRecord, 'source' | 'keystoneCalls' | 'keystoneMs'>): void
   readonly now: () => number
 }
 

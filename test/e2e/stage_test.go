@@ -27,20 +27,23 @@ func startStage(t *testing.T, startKeystone func(*testing.T) *keystone, version 
 // keeps the webhook's answers for cacheTTL, beside its 10 s for successes.
 func startLoadStage(t *testing.T, variables map[string]string, cacheTTL time.Duration) *stage {
 	t.Helper()
-	s := &stage{keystone: embeddedKeystone(t, "fernet")}
-	s.startInFront(t, startWebhookWith, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
-	return s
+	return startEmbeddedStage(t, startWebhookWith, variables, cacheTTL)
 }
 
 // startTimedStage is startLoadStage for tests that compare times: nothing but the product stands behind the webhook's address.
 func startTimedStage(t *testing.T, variables map[string]string, cacheTTL time.Duration) *stage {
 	t.Helper()
-	s := &stage{keystone: embeddedKeystone(t, "fernet")}
-	s.startInFront(t, startBareWebhook, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
-	return s
+	return startEmbeddedStage(t, startBareWebhook, variables, cacheTTL)
 }
 
 type webhookStarter func(t *testing.T, keystoneURL string, variables map[string]string) *webhook
+
+func startEmbeddedStage(t *testing.T, startWebhook webhookStarter, variables map[string]string, cacheTTL time.Duration) *stage {
+	t.Helper()
+	s := &stage{keystone: embeddedKeystone(t, "fernet")}
+	s.startInFront(t, startWebhook, variables, clusterOptions{authenticationVersion: "v1", authenticationCacheTTL: cacheTTL})
+	return s
+}
 
 // startInFront starts everything but Keystone, which is there already.
 func (s *stage) startInFront(t *testing.T, startWebhook webhookStarter, variables map[string]string, options clusterOptions) {

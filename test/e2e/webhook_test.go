@@ -39,26 +39,21 @@ func startWebhook(t *testing.T, keystoneURL string) *webhook {
 // startWebhookWith is startWebhook with some of the product's variables set.
 func startWebhookWith(t *testing.T, keystoneURL string, variables map[string]string) *webhook {
 	t.Helper()
-	settings := map[string]string{"KEYSTONE_URL": keystoneURL}
-	maps.Copy(settings, variables)
-	return launchWebhook(t, settings, processSpec{
-		name: "webhook",
-		path: nodePath(t),
-		args: []string{"src/dev/start.ts"},
-	})
+	return launchScript(t, "src/dev/start.ts", keystoneURL, variables)
 }
 
 // startBareWebhook is startWebhookWith on workerd itself. The development server passes each request through a Worker of its own, whose
 // garbage collections stop everything for up to 40 ms: what is timed would be theirs.
 func startBareWebhook(t *testing.T, keystoneURL string, variables map[string]string) *webhook {
 	t.Helper()
+	return launchScript(t, "test/e2e/serve-bundle.ts", keystoneURL, variables)
+}
+
+func launchScript(t *testing.T, script, keystoneURL string, variables map[string]string) *webhook {
+	t.Helper()
 	settings := map[string]string{"KEYSTONE_URL": keystoneURL}
 	maps.Copy(settings, variables)
-	return launchWebhook(t, settings, processSpec{
-		name: "bare-webhook",
-		path: nodePath(t),
-		args: []string{"test/e2e/serve-bundle.ts"},
-	})
+	return launchWebhook(t, settings, processSpec{name: "webhook", path: nodePath(t), args: []string{script}})
 }
 
 // launchWebhook starts the product by a command of the caller's choice and returns when it says that it is ready.
