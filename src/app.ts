@@ -7,8 +7,8 @@ export interface AppDeps extends WebhookDeps, ReadyDeps {
   readonly version: string
 }
 
-/** Answers every request. Never rejects. */
-export type App = (request: Request, waitUntil: WaitUntil) => Promise<Response>
+/** Answers every request. Never throws or rejects. */
+export type App = (request: Request, waitUntil: WaitUntil) => Response | Promise<Response>
 
 const WEBHOOK = /^\/(?:clusters\/([^/]+)\/)?webhook$/
 
@@ -39,12 +39,17 @@ export function createApp(deps: AppDeps): App {
     return problem('NotFound', 'no such path; reviews go to /webhook or /clusters/<cluster>/webhook')
   }
 
-  return async (request, waitUntil) => {
+  function answerUnexpected(error: unknown): Response {
+    deps.onUnexpected(error)
+    return problem('ServiceUnavailable', 'unexpected error; see the log of the webhook')
+  }
+
+  return (request, waitUntil) => {
     try {
-      return await route(request, waitUntil)
+      const answer = route(request, waitUntil)
+      return answer instanceof Promise ? answer.catch(answerUnexpected) : answer
     } catch (error) {
-      deps.onUnexpected(error)
-      return problem('ServiceUnavailable', 'unexpected error; see the log of the webhook')
+      return answerUnexpected(error)
     }
   }
 }

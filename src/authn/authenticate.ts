@@ -14,8 +14,17 @@ export interface Answer {
   readonly record: ReviewRecord
 }
 
-/** What one mapping makes of one identity; kept beside the identity, so that a warm review neither maps nor encodes. */
-export type MappedAnswer = Pick<ReviewRecord, 'decision' | 'reason' | 'user' | 'leftOut'> & { readonly body: string }
+/**
+ * What one mapping makes of one identity; kept beside the identity, so that a warm review neither maps, nor encodes,
+ * nor puts its record together.
+ */
+export interface MappedAnswer extends Judged {
+  /** The whole answer for an identity that is found in memory. */
+  readonly fromMemory: Answer
+}
+
+/** A verdict in the words of the wire and of the audit line. */
+type Judged = Pick<ReviewRecord, 'decision' | 'reason' | 'user' | 'leftOut'> & { readonly body: string }
 
 /** Answers TokenReviews. Rejects only for bugs. */
 export type Authenticate = (
@@ -65,27 +74,33 @@ function isShapedLikeToken({ token }: TokenReview): boolean {
   return recogniseTokenFormat(token) !== undefined
 }
 
-function answerFound(
-  review: TokenReview,
-  mapping: Mapping,
-  { result, source, fingerprint, keystoneCalls, keystoneMs }: FoundIdentity<MappedAnswer>,
-): Answer {
-  const cost = { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
-  if (!result.ok) return answerVerdict(review, result.error, cost)
+function answerFound(review: TokenReview, mapping: Mapping, found: FoundIdentity<MappedAnswer>): Answer {
+  const { result, source } = found
+  if (!result.ok) return answerVerdict(review, result.error, costOf(found))
   const known = result.value
   const isStale = source === 'stale'
-  const key = `${mapping.digest}\n${review.apiVersion}${isStale ? '\nstale' : ''}`
-  let mapped = known.answer(key)
+  const form = isStale ? `${review.apiVersion} stale` : review.apiVersion
+  let mapped = known.answer(mapping.digest, form)
   if (mapped === undefined) {
-    mapped = toMappedAnswer(review, judge(known.identity, mapping, isStale))
-    known.keepAnswer(key, mapped, mapped.body.length)
+    mapped = toMappedAnswer(review, judge(known.identity, mapping, isStale), known.fingerprint)
+    known.keepAnswer(mapping.digest, form, mapped, mapped.body.length)
   }
-  return toAnswer(review, mapped, cost)
+  return source === 'memory' ? mapped.fromMemory : toAnswer(review, mapped, costOf(found))
+}
+
+function costOf({ source, fingerprint, keystoneCalls, keystoneMs }: Omit<FoundIdentity<never>, 'result'>): Cost {
+  return { source, fingerprint: fingerprint.slice(0, 12), keystoneCalls, keystoneMs }
+}
+
+function toMappedAnswer(review: TokenReview, verdict: Verdict, fingerprint: string): MappedAnswer {
+  const judged = toJudged(review, verdict)
+  const cost = costOf({ source: 'memory', fingerprint, keystoneCalls: 0, keystoneMs: 0 })
+  return { ...judged, fromMemory: toAnswer(review, judged, cost) }
 }
 
 /** An answer for which no identity was needed, or none was found. */
 export function answerVerdict(review: TokenReview, verdict: Verdict, cost: Cost = NO_COST): Answer {
-  return toAnswer(review, toMappedAnswer(review, verdict), cost)
+  return toAnswer(review, toJudged(review, verdict), cost)
 }
 
 type Cost = Pick<ReviewRecord, 'source' | 'fingerprint' | 'keystoneCalls' | 'keystoneMs'>
@@ -102,15 +117,11 @@ function judge(identity: Identity, mapping: Mapping, isStale: boolean): Verdict 
 /** Tells authorizers and auditors that Keystone could not be asked whether the user still stands. */
 const STALE = { 'keystone-edge-auth/stale': ['true'] }
 
-function toMappedAnswer({ apiVersion }: TokenReview, verdict: Verdict): MappedAnswer {
+function toJudged({ apiVersion }: TokenReview, verdict: Verdict): Judged {
   const { status, decision, auditReason, user, leftOut } = toOutcome(verdict)
   return { body: encodeTokenReview(apiVersion, status), decision, reason: auditReason, user, leftOut }
 }
 
-function toAnswer(
-  { apiVersion }: TokenReview,
-  { body, decision, reason, user, leftOut }: MappedAnswer,
-  cost: Cost,
-): Answer {
+function toAnswer({ apiVersion }: TokenReview, { body, decision, reason, user, leftOut }: Judged, cost: Cost): Answer {
   return { body, record: { kind: 'TokenReview', apiVersion, decision, reason, user, ...cost, leftOut } }
 }

@@ -84,21 +84,27 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
   const memory = createMemory<Answer>(staleUntilMs > 0)
 
   /** Whether the identity is younger than `maxAgeMs`, its token still lives, and it says all that the mapping reads. */
-  function isUsable({ identity, validatedAtMs }: ValidatedIdentity, { mapping }: Query, maxAgeMs: number): boolean {
-    const ageMs = now() - validatedAtMs
-    if (ageMs < -MAX_SKEW_MS || ageMs >= maxAgeMs || now() >= identity.expiresAtMs) return false
+  function isUsable(
+    { identity, validatedAtMs }: ValidatedIdentity,
+    { mapping }: Query,
+    maxAgeMs: number,
+    nowMs: number,
+  ): boolean {
+    const ageMs = nowMs - validatedAtMs
+    if (ageMs < -MAX_SKEW_MS || ageMs >= maxAgeMs || nowMs >= identity.expiresAtMs) return false
     return identity.groups !== 'not_read' || !mapping.readsGroups(identity)
   }
 
   function recall(query: Query): FoundIdentity<Answer> | undefined {
     const hit = memory.known(query.token)
     if (hit === undefined) return recallRefusal(query.token)
-    if (now() >= hit.identity.expiresAtMs) return atNoCost(err({ reason: 'expired' }), 'memory', hit.fingerprint)
-    if (isUsable(hit, query, ttlMs)) {
-      if (now() - hit.validatedAtMs >= REFRESH_AFTER * ttlMs) refresh(hit, query)
+    const nowMs = now()
+    if (nowMs >= hit.identity.expiresAtMs) return atNoCost(err({ reason: 'expired' }), 'memory', hit.fingerprint)
+    if (isUsable(hit, query, ttlMs, nowMs)) {
+      if (nowMs - hit.validatedAtMs >= REFRESH_AFTER * ttlMs) refresh(hit, query)
       return atNoCost(ok(hit), 'memory', hit.fingerprint)
     }
-    if (!isKnownUnreachable(hit) || !isUsable(hit, query, staleUntilMs)) return undefined
+    if (!isKnownUnreachable(hit) || !isUsable(hit, query, staleUntilMs, nowMs)) return undefined
     refresh(hit, query)
     return atNoCost(ok(hit), 'stale', hit.fingerprint)
   }
@@ -144,7 +150,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     const fingerprints = await deps.fingerprints('identity', revealToken(token))
     const fingerprint = fingerprints[0]
     const stored = usesKv ? await readStored(token, fingerprints, budgetMs) : undefined
-    if (stored !== undefined && isUsable(stored, query, maxAgeMs)) {
+    if (stored !== undefined && isUsable(stored, query, maxAgeMs, now())) {
       return atNoCost(ok(memory.remember(token, fingerprint, stored)), 'kv', fingerprint)
     }
     const known = newestOf(token, fingerprint, stored)
@@ -197,7 +203,7 @@ export function createIdentities<Answer>(deps: IdentitiesDeps<Answer>): Identiti
     // Another look-up may have been told no while this one waited.
     if (refusedSince(query.token, known)) return undefined
     known.unreachableAtMs = now()
-    return isUsable(known, query, staleUntilMs) ? known : undefined
+    return isUsable(known, query, staleUntilMs, now()) ? known : undefined
   }
 
   /** Takes Keystone's verdict over into the caches. What is no verdict changes nothing. */

@@ -6,10 +6,13 @@ import type { ValidatedIdentity } from './kv.ts'
 /** A token's identity as this isolate remembers it. */
 export interface KnownIdentity<Answer> extends ValidatedIdentity {
   readonly fingerprint: string
-  /** What was made of the identity before and can be used again, by a key of the maker's. */
-  answer(key: string): Answer | undefined
+  /**
+   * What was made of the identity before and can be used again: by the mapping's digest, and by a name of the maker's
+   * for the form. Both apart, as to join and hash them would cost a warm review more than to find the answer.
+   */
+  answer(mapping: string, form: string): Answer | undefined
   /** Keeps such an answer, at the cost of other identities: `weight` is its length. */
-  keepAnswer(key: string, answer: Answer, weight: number): void
+  keepAnswer(mapping: string, form: string, answer: Answer, weight: number): void
   /** When Keystone was last asked about it, whatever came of it. */
   triedAtMs: number
   /** When Keystone last turned out to be unreachable for it. */
@@ -44,6 +47,12 @@ const REVOKED = { maxEntries: 10_000, maxWeight: 2_000_000 }
 /** One token asked about by more clusters than this at once is mapped again now and then, which costs little. */
 const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
 
+/** What one mapping made of an identity. */
+interface FormsOfAnswer<Answer> {
+  readonly byName: Map<string, Answer>
+  weight: number
+}
+
 /** `keeps`: whether identities may be kept at all. */
 export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
   const known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
@@ -54,14 +63,17 @@ export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
     known: known.get,
     refused: (token) => revoked.get(token) ?? refused.get(token),
     remember(token, fingerprint, validated) {
-      const answers = createBoundedMap<string, Answer>(ANSWERS)
+      const answers = createBoundedMap<string, FormsOfAnswer<Answer>>(ANSWERS)
       const ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
       const entry: KnownIdentity<Answer> = {
         ...validated,
         fingerprint,
-        answer: answers.get,
-        keepAnswer(key, answer, weight) {
-          answers.set(key, answer, weight)
+        answer: (mapping, form) => answers.get(mapping)?.byName.get(form),
+        keepAnswer(mapping, form, answer, weight) {
+          const forms = answers.get(mapping) ?? { byName: new Map<string, Answer>(), weight: 0 }
+          forms.byName.set(form, answer)
+          forms.weight += weight
+          answers.set(mapping, forms, forms.weight)
           // Answers can be larger than what they are made of: a mapping may give hundreds of groups.
           if (known.get(token) === entry) known.set(token, entry, ownWeight + answers.weight())
         },

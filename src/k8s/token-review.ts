@@ -33,23 +33,20 @@ const VERSIONS = ['authentication.k8s.io/v1', 'authentication.k8s.io/v1beta1'] a
 export function decodeTokenReview(body: unknown): Result<TokenReview, Fault> {
   if (!isObject(body)) return expected('(body)', body, 'an object')
   const { apiVersion, kind, spec } = body
-  if (!isVersion(apiVersion)) return expected('apiVersion', apiVersion, VERSIONS.join(' or '))
+  const version = VERSIONS.find((known) => known === apiVersion)
+  if (version === undefined) return expected('apiVersion', apiVersion, VERSIONS.join(' or '))
   if (kind !== 'TokenReview') return expected('kind', kind, 'TokenReview or SubjectAccessReview')
   if (!isObject(spec)) return expected('spec', spec, 'an object with the field token')
   const { token, audiences } = spec
   if (typeof token !== 'string') return expected('spec.token', token, 'a string')
   const fault = checkAudiences(audiences ?? [])
-  return fault ?? ok({ apiVersion, token: concealToken(token) })
+  return fault ?? ok({ apiVersion: version, token: concealToken(token) })
 }
 
 function checkAudiences(audiences: unknown): Result<never, Fault> | undefined {
   if (!Array.isArray(audiences)) return expected('spec.audiences', audiences, 'a list of strings')
   const index = audiences.findIndex((audience) => typeof audience !== 'string')
   return index === -1 ? undefined : expected(`spec.audiences[${index}]`, audiences[index], 'a string')
-}
-
-function isVersion(value: unknown): value is TokenReviewVersion {
-  return VERSIONS.some((version) => version === value)
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
