@@ -6,13 +6,14 @@ import { type Outcome, playScenario } from './rounds.ts'
 import type { Scenario } from './scenario.ts'
 import { mappingRules } from './scenarios/mapping-rules.ts'
 import { policyAgainstPeer, policyOfManyRoles, policyOfOwnRole } from './scenarios/policy-entries.ts'
-import { warmTokenReview } from './scenarios/warm-token-review.ts'
+import { warmTokenReview, warmTokenReviewRead } from './scenarios/warm-token-review.ts'
 import { createStage } from './stage.ts'
 
 // `npm run bench`. Exits with 0 whatever the ratios are, with 1 when a measurement is invalid.
 
 const SCENARIOS: readonly Scenario[] = [
   warmTokenReview,
+  warmTokenReviewRead,
   mappingRules,
   policyOfManyRoles,
   policyOfOwnRole,
