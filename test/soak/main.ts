@@ -80,9 +80,13 @@ function summarise({ answered, perSecond, latenciesMs, failures }: Seen) {
 }
 
 function summariseMemory(samplesMib: readonly number[]) {
-  const part = (from: number, to: number): number =>
+  const most = (from: number, to: number): number =>
     Math.round(Math.max(...samplesMib.slice(samplesMib.length * from, samplesMib.length * to)))
-  return { firstQuarterMaxMib: part(0, 0.25), secondQuarterMaxMib: part(0.25, 0.5), lastHalfMaxMib: part(0.5, 1) }
+  return {
+    tenthsMaxMib: Array.from({ length: 10 }, (_, tenth) => most(tenth / 10, (tenth + 1) / 10)),
+    secondQuarterMaxMib: most(0.25, 0.5),
+    lastHalfMaxMib: most(0.5, 1),
+  }
 }
 
 await main()
