@@ -1,7 +1,7 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-// Two places to run: `worker` tests run inside workerd, `node` tests start real servers and look from outside.
+// Two runtimes: `worker` tests run inside workerd, `node` tests start real servers and look from outside.
 export default defineConfig({
   test: {
     projects: [
@@ -11,18 +11,15 @@ export default defineConfig({
           name: 'worker',
           // Time is frozen where it matters; this is for machines that are busy.
           testTimeout: 30_000,
-          // The real Keystone of `npm run test:keystone`, for test/revocation.
+          // The real Keystone of `npm run test:keystone`, for test/scenarios/revocation.
           provide: { keystoneUnderTest: process.env.KEYSTONE_UNDER_TEST ?? '' },
-          include: [
-            'test/*.test.ts',
-            'test/{http,k8s,authn,keystone,identity,policy,cache,documents,telemetry,reliability,revocation}/**/*.test.ts',
-          ],
+          include: ['test/{worker,scenarios}/**/*.test.ts'],
         },
       },
       {
         test: {
           name: 'node',
-          include: ['test/{dev,contract,fuzz,repository,system}/**/*.test.ts'],
+          include: ['test/{node,load}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

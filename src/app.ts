@@ -1,7 +1,7 @@
+import { createWebhook, type WaitUntil, type WebhookDeps } from './http/answer-review.ts'
 import { createHealth } from './http/health.ts'
 import { problem } from './http/problem.ts'
 import { createReady, type ReadyDeps } from './http/ready.ts'
-import { createWebhook, type WaitUntil, type WebhookDeps } from './http/webhook.ts'
 
 export interface AppDeps extends WebhookDeps, ReadyDeps {
   readonly version: string

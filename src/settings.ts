@@ -1,14 +1,14 @@
 import * as v from 'valibot'
-import { toBytes } from './base64.ts'
-import type { CacheNamespace } from './cache/kv.ts'
+import type { CacheNamespace } from './cache/identity-store.ts'
 import { type Callers, NO_CALLERS, parseCallers } from './documents/callers.ts'
-import type { ConfigNamespace } from './documents/document.ts'
-import { parseDocumentText } from './documents/parse-json.ts'
-import { type Fault, toFaults } from './fault.ts'
-import { readsAsDomainId } from './identity/names.ts'
-import type { Fetch } from './keystone/client.ts'
-import type { LookUpsLimit } from './keystone/guarded-look-up.ts'
-import { err, ok, type Result } from './result.ts'
+import { parseDocumentText } from './documents/document-text.ts'
+import type { ConfigNamespace } from './documents/live-document.ts'
+import { isKeystoneDomainId } from './keystone/ids.ts'
+import type { LookUpsLimit } from './keystone/limits/guarded-look-up.ts'
+import type { Fetch } from './keystone/validate.ts'
+import { toBytes } from './lib/base64.ts'
+import { type Fault, toFaults } from './lib/fault.ts'
+import { err, ok, type Result } from './lib/result.ts'
 import type { MetricsDataset } from './telemetry/metrics.ts'
 
 /** The Worker's configuration, checked. README.md, "Configuration", explains every name. */
@@ -109,7 +109,7 @@ const Env = v.object({
   HOME_DOMAIN: v.optional(
     v.pipe(
       v.string(),
-      v.check(readsAsDomainId, 'expected the id of a Keystone domain (`default`, or 32 hex digits), not its name'),
+      v.check(isKeystoneDomainId, 'expected the id of a Keystone domain (`default`, or 32 hex digits), not its name'),
     ),
     'default',
   ),

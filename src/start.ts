@@ -1,11 +1,11 @@
 import { type App, createApp } from './app.ts'
-import { connectRooms, type Effects } from './review.ts'
+import { VERSION } from './lib/version.ts'
+import { connectRooms, type Effects } from './services.ts'
 import { readConfiguration } from './settings.ts'
 import { createAudit } from './telemetry/audit.ts'
 import { createCallerAudit } from './telemetry/caller-audit.ts'
 import { createReportEvent, describeUnexpected } from './telemetry/events.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { VERSION } from './version.ts'
 
 const DEFAULT_AUDIT_REPEATS_SECONDS = 60
 

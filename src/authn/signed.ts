@@ -1,8 +1,8 @@
-import type { Query } from '../cache/identities.ts'
-import type { Documents } from '../documents/documents.ts'
-import { recogniseTokenFormat } from '../keystone/format.ts'
+import type { Query } from '../cache/identity-cache.ts'
+import type { Documents } from '../documents/registry.ts'
 import { checkSignature, type SignatureRefusal, type SignedUser } from '../keystone/signature.ts'
-import { ok, type Result } from '../result.ts'
+import { recogniseTokenFormat } from '../keystone/token-format.ts'
+import { ok, type Result } from '../lib/result.ts'
 
 /** What a JWS token's signature says of it, by the keys in force; nothing where there are none. Never rejects. */
 export type CheckSigned = (

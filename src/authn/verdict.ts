@@ -1,8 +1,8 @@
-import type { MappingRefusal } from '../identity/mapping.ts'
 import type { TokenReviewStatus, UserInfo } from '../k8s/token-review.ts'
-import type { Rejection } from '../keystone/client.ts'
 import type { SignatureRefusal } from '../keystone/signature.ts'
 import type { Unavailable } from '../keystone/unavailable.ts'
+import type { Rejection } from '../keystone/validate.ts'
+import type { MappingRefusal } from '../mapping/mapping.ts'
 import type { AuditReason, ReviewRecord } from '../telemetry/audit.ts'
 
 /** What is said about a token, with the reason. */

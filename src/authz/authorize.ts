@@ -1,4 +1,4 @@
-import type { Loaded } from '../documents/documents.ts'
+import type { Loaded } from '../documents/registry.ts'
 import {
   encodeSubjectAccessReview,
   type SubjectAccessReview,

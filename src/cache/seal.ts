@@ -1,4 +1,4 @@
-import { decodeBase64Url, encodeBase64Url, toBytes } from '../base64.ts'
+import { decodeBase64Url, encodeBase64Url, toBytes } from '../lib/base64.ts'
 import type { SealPurpose } from './fingerprint.ts'
 
 /** What a sealed value is for and what it belongs to; it opens under exactly the same two. */

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { CallersDocumentSchema } from '../documents/callers.ts'
-import { MappingDocumentSchema } from '../identity/mapping-document.ts'
+import { MappingDocumentSchema } from '../mapping/mapping-document.ts'
 import { PolicyListSchema, PolicyObjectSchema } from '../policy/policy-document.ts'
 
 const DOCUMENTS: Readonly<Record<string, v.GenericSchema>> = {

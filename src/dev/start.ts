@@ -1,10 +1,10 @@
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
+import { loadDevState } from './dev-state.ts'
+import { seedDemo } from './embedded-keystone/seed.ts'
+import { serveEmbeddedKeystone } from './embedded-keystone/serve.ts'
 import { instructions } from './instructions.ts'
-import { seedDemo } from './keystone/seed.ts'
-import { serveEmbeddedKeystone } from './keystone/serve.ts'
 import { startLocalWorker } from './local-worker.ts'
-import { loadDevState } from './state.ts'
 
 // `npm start`: the webhook in workerd over https, with KV and (unless KEYSTONE_URL names one) a Keystone of its own.
 

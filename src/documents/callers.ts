@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { type Fault, toFaults } from '../fault.ts'
-import { err, ok, type Result } from '../result.ts'
+import { type Fault, toFaults } from '../lib/fault.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 
 /** Who may ask, and what their clusters keep for themselves. */
 export interface Callers {

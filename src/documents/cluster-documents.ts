@@ -1,7 +1,7 @@
-import { createBoundedMap } from '../bounded-map.ts'
-import type { Fault } from '../fault.ts'
+import { createBoundedMap } from '../lib/bounded-map.ts'
+import type { Fault } from '../lib/fault.ts'
 import type { Callers, OwnDocument } from './callers.ts'
-import { createDocument, type Document, type DocumentDeps, type DocumentState } from './document.ts'
+import { createDocument, type Document, type DocumentDeps, type DocumentState } from './live-document.ts'
 
 type WaitUntil = (promise: Promise<unknown>) => void
 type Now<T> = T | Promise<T>

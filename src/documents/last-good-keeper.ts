@@ -1,6 +1,6 @@
-import { err, type Result } from '../result.ts'
-import { type StartTimer, withinTime } from '../timer.ts'
-import type { LastGood, LastGoodStore } from './last-good.ts'
+import { type StartTimer, withinTime } from '../lib/clock.ts'
+import { err, type Result } from '../lib/result.ts'
+import type { LastGood, LastGoodStore } from './last-good-store.ts'
 
 /** What an isolate knows of the last good version of one document, and does to keep it stored. */
 export interface LastGoodKeeper {

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts'
+import type { Fault } from '../lib/fault.ts'
 
 const MAX_FAULTS = 100
 /** Paths hold keys of the document, and examples quote groups: both are as long as whoever wrote them liked. */

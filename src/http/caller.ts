@@ -1,7 +1,7 @@
-import { type BoundedMap, createBoundedMap } from '../bounded-map.ts'
 import { toHex } from '../cache/fingerprint.ts'
 import type { Callers } from '../documents/callers.ts'
-import { err, ok, type Result } from '../result.ts'
+import { type BoundedMap, createBoundedMap } from '../lib/bounded-map.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 import type { CallerRefusal } from '../telemetry/caller-audit.ts'
 import { type Certificate, decodeCertificate } from './certificate.ts'
 

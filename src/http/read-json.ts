@@ -1,5 +1,5 @@
-import { readBoundedText } from '../bounded-text.ts'
-import { err, ok, type Result } from '../result.ts'
+import { readBoundedText } from '../lib/bounded-text.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 import { problem } from './problem.ts'
 
 /** kube-apiserver itself accepts TokenReviews of up to 3 MiB. */

@@ -1,10 +1,10 @@
-import type { ReportedState } from '../documents/documents.ts'
-import type { Fault } from '../fault.ts'
-import type { BreakerState } from '../keystone/breaker.ts'
+import type { ReportedState } from '../documents/registry.ts'
+import type { BreakerState } from '../keystone/limits/breaker.ts'
+import type { Fault } from '../lib/fault.ts'
+import type { WaitUntil, WebhookDeps } from './answer-review.ts'
 import type { IdentifyCaller } from './caller.ts'
 import { JSON_HEADERS } from './problem.ts'
 import { refuseCaller } from './refuse-caller.ts'
-import type { WaitUntil, WebhookDeps } from './webhook.ts'
 
 /** What `/readyz` knows of the Worker's insides. */
 export interface Readiness {

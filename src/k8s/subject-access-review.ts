@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { type Fault, toFaults } from '../fault.ts'
-import { err, ok, type Result } from '../result.ts'
+import { type Fault, toFaults } from '../lib/fault.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 
 /** Both versions that kube-apiserver sends; v1beta1 is still its default. The answer must use the request's. */
 export type SubjectAccessReviewVersion = 'authorization.k8s.io/v1' | 'authorization.k8s.io/v1beta1'

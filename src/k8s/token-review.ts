@@ -1,6 +1,6 @@
-import type { Fault } from '../fault.ts'
-import { err, ok, type Result } from '../result.ts'
-import { concealToken, type Token } from '../secret.ts'
+import type { Fault } from '../lib/fault.ts'
+import { err, ok, type Result } from '../lib/result.ts'
+import { concealToken, type Token } from '../lib/secret.ts'
 
 /** Both versions that kube-apiserver sends; v1beta1 is still its default. The answer must use the request's. */
 export type TokenReviewVersion = 'authentication.k8s.io/v1' | 'authentication.k8s.io/v1beta1'

@@ -1,6 +1,6 @@
-import { toBytes } from '../base64.ts'
-import type { Fault } from '../fault.ts'
-import { err, ok, type Result } from '../result.ts'
+import { toBytes } from '../lib/base64.ts'
+import type { Fault } from '../lib/fault.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 
 /** A key that a Keystone with the jws provider may sign tokens with; imported when it is first used, and kept. */
 export type PublicKey = () => Promise<CryptoKey>

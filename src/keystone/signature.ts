@@ -1,9 +1,9 @@
-import { decodeBase64Url, toBytes } from '../base64.ts'
-import { err, ok, type Result } from '../result.ts'
-import { revealToken, type Token } from '../secret.ts'
-import { parseSegment } from './format.ts'
+import { decodeBase64Url, toBytes } from '../lib/base64.ts'
+import { err, ok, type Result } from '../lib/result.ts'
+import { revealToken, type Token } from '../lib/secret.ts'
 import type { PublicKey } from './public-keys.ts'
-import { isPathSegment } from './token.ts'
+import { isPathSegment } from './token-answer.ts'
+import { parseSegment } from './token-format.ts'
 
 /** Why a token that no Keystone would take needs no look-up. */
 export type SignatureRefusal = { readonly reason: 'bad_signature' | 'expired' }

@@ -1,13 +1,13 @@
 import * as v from 'valibot'
-import { type Fault, toFaults } from '../fault.ts'
-import { err, ok, type Result } from '../result.ts'
+import { type Fault, toFaults } from '../lib/fault.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 import { createPolicy, type Policy } from './decide.ts'
+import { compileMatch, compileNonResource, compileResource, findInertMatch, rolesOfMatch } from './match-rules.ts'
+import { compileNonResourcePermissions, compileResourcePermissions } from './permission-rules.ts'
 import { type PolicyEntry, PolicyListSchema, PolicyObjectSchema } from './policy-document.ts'
 import { checkPolicyExamples } from './policy-examples.ts'
 import type { Form, Inert, Rule } from './rule.ts'
 import { compileUsers, findInertUsers } from './users.ts'
-import { compileMatch, compileNonResource, compileResource, findInertMatch, rolesOfMatch } from './version-1.ts'
-import { compileNonResourcePermissions, compileResourcePermissions } from './version-2.ts'
 
 /** A policy that holds, with what its author should know of it. */
 export interface ParsedPolicy {

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '../result.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 
 /**
  * One half of a v2 permission key: `*`, a value, `!value`, `['a', 'b']` or `!['a', 'b']`. A list that holds `*` takes

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { readsAsDomainId, readsAsId } from '../identity/names.ts'
-import { strictObject } from '../identity/strict-object.ts'
+import { isKeystoneDomainId, isKeystoneId } from '../keystone/ids.ts'
+import { strictObject } from '../lib/strict-object.ts'
 
 // Both formats of k8s-keystone-auth, as a list or inside the object form. Unknown keys, wrong types and null are faults:
 // there a mistyped key is ignored, and what it should have restricted is not.
@@ -14,9 +14,9 @@ const QualifiedName = strictObject(
   {
     name: v.pipe(
       Text,
-      v.check((name) => !readsAsId(name), 'reads as an id, which matches no name: give the id by itself'),
+      v.check((name) => !isKeystoneId(name), 'reads as an id, which matches no name: give the id by itself'),
     ),
-    domain: v.pipe(Text, v.check(readsAsDomainId, 'expected the id of a domain: `default`, or 32 hex digits')),
+    domain: v.pipe(Text, v.check(isKeystoneDomainId, 'expected the id of a domain: `default`, or 32 hex digits')),
   },
   'expected a string, or an object with name and domain',
 )

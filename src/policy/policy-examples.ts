@@ -1,6 +1,6 @@
-import type { Fault } from '../fault.ts'
-import { readsAsId } from '../identity/names.ts'
 import type { AccessAttributes } from '../k8s/subject-access-review.ts'
+import { isKeystoneId } from '../keystone/ids.ts'
+import type { Fault } from '../lib/fault.ts'
 import type { Policy } from './decide.ts'
 import type { PolicyExample } from './policy-document.ts'
 
@@ -24,8 +24,8 @@ export function checkPolicyExamples(examples: readonly PolicyExample[], policy: 
 /** The request that an example speaks of, as kube-apiserver would send it for a Keystone user. */
 function toAttributes(example: PolicyExample, homeDomain: string): AccessAttributes {
   const { project } = example
-  const projectId = example['project-id'] ?? (project !== undefined && readsAsId(project) ? project : undefined)
-  const projectName = project !== undefined && !readsAsId(project) ? project : undefined
+  const projectId = example['project-id'] ?? (project !== undefined && isKeystoneId(project) ? project : undefined)
+  const projectName = project !== undefined && !isKeystoneId(project) ? project : undefined
   const extra: Record<string, string[]> = {
     [`${IDENTITY}/roles`]: example.roles,
     ...(projectId !== undefined && { [`${IDENTITY}/project/id`]: [projectId] }),

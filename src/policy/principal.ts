@@ -1,5 +1,5 @@
-import { readsAsId } from '../identity/names.ts'
 import type { AccessAttributes } from '../k8s/subject-access-review.ts'
+import { isKeystoneId } from '../keystone/ids.ts'
 
 const IDENTITY = 'alpha.kubernetes.io/identity/'
 
@@ -43,7 +43,7 @@ export function toPrincipal(attributes: AccessAttributes, homeDomain: string): P
     hasProject: [...ids, ...names].some((text) => text !== ''),
     projectIds: new Set(ids),
     qualifiedProject: qualify(names, domains),
-    projectNames: new Set(isHome ? names.filter((name) => !readsAsId(name)) : []),
+    projectNames: new Set(isHome ? names.filter((name) => !isKeystoneId(name)) : []),
   }
 }
 
@@ -52,5 +52,5 @@ function qualify(
   [domain, ...others]: readonly string[],
 ): { readonly name: string; readonly domain: string } | undefined {
   if (others.length > 0) return undefined
-  return name === undefined || domain === undefined || readsAsId(name) ? undefined : { name, domain }
+  return name === undefined || domain === undefined || isKeystoneId(name) ? undefined : { name, domain }
 }

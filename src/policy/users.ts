@@ -1,4 +1,4 @@
-import { readsAsId } from '../identity/names.ts'
+import { isKeystoneId } from '../keystone/ids.ts'
 import type { Principal } from './principal.ts'
 import type { Condition, Inert } from './rule.ts'
 
@@ -10,8 +10,8 @@ export type ProjectSelector = string | { readonly name: string; readonly domain:
  * tenant may name a project with somebody else's id.
  */
 export function createProjectMatcher(projects: readonly ProjectSelector[]): (principal: Principal) => boolean {
-  const ids = projects.filter((project): project is string => typeof project === 'string' && readsAsId(project))
-  const names = projects.filter((project): project is string => typeof project === 'string' && !readsAsId(project))
+  const ids = projects.filter((project): project is string => typeof project === 'string' && isKeystoneId(project))
+  const names = projects.filter((project): project is string => typeof project === 'string' && !isKeystoneId(project))
   const qualified = projects.filter((project) => typeof project !== 'string')
   return ({ projectIds, projectNames, qualifiedProject }) =>
     ids.some((id) => projectIds.has(id)) ||

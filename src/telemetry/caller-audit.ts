@@ -1,4 +1,4 @@
-import { createHoldBack } from './hold-back.ts'
+import { createHoldBack } from './line-deduplicator.ts'
 import { toLogLine } from './log-line.ts'
 
 /** Why a caller was refused. Closed: a new reason is added here first. */

@@ -1,5 +1,5 @@
-import type { Fault } from '../fault.ts'
-import { createHoldBack } from './hold-back.ts'
+import type { Fault } from '../lib/fault.ts'
+import { createHoldBack } from './line-deduplicator.ts'
 import { toLogLine } from './log-line.ts'
 
 /** What operators are told outside of reviews. Closed, and free of anything that a request carries. */

@@ -1,4 +1,4 @@
-import { escapeHiddenCharacters } from '../hidden-characters.ts'
+import { escapeHiddenCharacters } from '../lib/hidden-characters.ts'
 
 /**
  * An entry of the log: JSON on one line. Names in it are other people's, so what a terminal acts on, or draws as

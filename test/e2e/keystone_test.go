@@ -35,7 +35,7 @@ func (k *keystone) admin() account {
 	return account{user: "admin", password: k.adminPassword, domain: "Default", project: "admin"}
 }
 
-// embeddedKeystone starts src/dev/keystone alone, without the webhook, so that it can stand behind a proxy.
+// embeddedKeystone starts src/dev/embedded-keystone alone, without the webhook, so that it can stand behind a proxy.
 func embeddedKeystone(t *testing.T, provider string) *keystone {
 	t.Helper()
 	module := fmt.Sprintf(`
@@ -59,14 +59,14 @@ func realKeystone(t *testing.T, provider string) *keystone {
 	t.Helper()
 	return startKeystone(t, processSpec{
 		name:        "real-keystone",
-		args:        []string{"test/real-keystone/main.ts", "--provider", provider, "--port", "0"},
+		args:        []string{"test/support/real-keystone/serve-keystone.ts", "--provider", provider, "--port", "0"},
 		stopSignal:  syscall.SIGTERM,
 		endsCleanly: true,
 		deathSignal: syscall.SIGTERM,
 	})
 }
 
-// notInstalled is the exit code with which test/real-keystone/main.ts says that the Debian package is missing.
+// notInstalled is the exit code with which test/support/real-keystone/serve-keystone.ts says that the Debian package is missing.
 const notInstalled = 3
 
 // startKeystone runs a program that prints one JSON line with its url when it serves and is seeded.

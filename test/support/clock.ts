@@ -1,4 +1,4 @@
-import type { StartTimer } from '../../src/timer.ts'
+import type { StartTimer } from '../../src/lib/clock.ts'
 
 /** Time that stands still until a test moves it; timers fire when it passes them. */
 export interface Clock {

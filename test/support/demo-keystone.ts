@@ -1,7 +1,7 @@
-import { createEmbeddedKeystone, type EmbeddedKeystone } from '../../src/dev/keystone/embedded-keystone.ts'
-import { createIdentityApi, type IdentityApi } from '../../src/dev/keystone/identity-api.ts'
-import { logIn } from '../../src/dev/keystone/log-in.ts'
-import { seedDemo } from '../../src/dev/keystone/seed.ts'
+import { createEmbeddedKeystone, type EmbeddedKeystone } from '../../src/dev/embedded-keystone/embedded-keystone.ts'
+import { createIdentityApi, type IdentityApi } from '../../src/dev/embedded-keystone/identity-api.ts'
+import { logIn } from '../../src/dev/embedded-keystone/log-in.ts'
+import { seedDemo } from '../../src/dev/embedded-keystone/seed.ts'
 
 /** An embedded Keystone with the demo users, and what tests do with it as its administrator. */
 export interface DemoKeystone extends EmbeddedKeystone {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { CacheNamespace } from '../../src/cache/kv.ts'
+import type { CacheNamespace } from '../../src/cache/identity-store.ts'
 import { type Clock, START_MS } from './clock.ts'
 import { errorBody, groupsBody, tokenBody } from './keystone-answers.ts'
 

@@ -1,5 +1,5 @@
-import { createKeystoneClient, type KeystoneClient } from '../../src/keystone/client.ts'
-import { concealToken } from '../../src/secret.ts'
+import { createKeystoneClient, type KeystoneClient } from '../../src/keystone/validate.ts'
+import { concealToken } from '../../src/lib/secret.ts'
 import { createClock } from './clock.ts'
 import { fernetShaped } from './tokens.ts'
 

@@ -1,6 +1,6 @@
-import type { Connection, Reply } from '../../src/dev/keystone/api-call.ts'
-import { createIdentityApi, type IdentityApi } from '../../src/dev/keystone/identity-api.ts'
-import { type Login, logIn, type Scope, tryLogIn } from '../../src/dev/keystone/log-in.ts'
+import type { Connection, Reply } from '../../src/dev/embedded-keystone/api-call.ts'
+import { createIdentityApi, type IdentityApi } from '../../src/dev/embedded-keystone/identity-api.ts'
+import { type Login, logIn, type Scope, tryLogIn } from '../../src/dev/embedded-keystone/log-in.ts'
 
 /** A user, with the password that tests log in with. */
 export interface Person {

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import type { CacheNamespace } from '../../src/cache/kv.ts'
-import type { ConfigNamespace } from '../../src/documents/document.ts'
+import type { CacheNamespace } from '../../src/cache/identity-store.ts'
+import type { ConfigNamespace } from '../../src/documents/live-document.ts'
 import { startApp } from '../../src/start.ts'
 import { type Clock, createClock } from './clock.ts'
 

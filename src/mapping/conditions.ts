@@ -1,0 +1,62 @@
+import type { Identity } from '../keystone/identity.ts'
+import type { MappingRule } from './mapping-document.ts'
+import { createDomainMatcher, createEntityMatcher, createRoleMatcher } from './selectors.ts'
+
+/** One condition of a rule, prepared. */
+export interface Condition {
+  readonly name: 'role' | 'project' | 'project-domain' | 'domain' | 'user' | 'group' | 'scope'
+  readonly holds: (identity: Identity) => boolean
+}
+
+/** A value, or a list of them, as a list; `undefined` when the rule does not ask. */
+export function toList<T>(values: T | readonly T[] | undefined): readonly T[] | undefined {
+  return values === undefined ? undefined : Array.isArray(values) ? values : [values as T]
+}
+
+/** Prepares a rule's conditions, those first that are cheapest to refuse. All must hold. */
+export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>, homeDomain: string): Condition[] {
+  const conditions: Condition[] = []
+  const add = (name: Condition['name'], holds: Condition['holds']): number => conditions.push({ name, holds })
+  const scopes = toList(rule.scope)
+  if (scopes !== undefined) add('scope', ({ scope }) => scopes.includes(scope.kind))
+  const roles = toList(rule.role)
+  if (roles !== undefined) {
+    const matches = createRoleMatcher(roles)
+    add('role', (identity) => identity.roles.some(matches))
+  }
+  const projects = toList(rule.project)
+  if (projects !== undefined) add('project', createProjectCondition(projects, homeDomain))
+  const projectDomains = toList(rule['project-domain'])
+  if (projectDomains !== undefined) {
+    const matches = createDomainMatcher(projectDomains)
+    add('project-domain', ({ scope }) => scope.kind === 'project' && matches(scope.domain))
+  }
+  const domains = toList(rule.domain)
+  if (domains !== undefined) {
+    const matches = createDomainMatcher(domains)
+    add('domain', ({ user }) => matches(user.domain))
+  }
+  const users = toList(rule.user)
+  if (users !== undefined) add('user', createUserCondition(users, homeDomain))
+  const groups = toList(rule.group)
+  if (groups !== undefined) {
+    const matches = createEntityMatcher(groups, homeDomain)
+    add('group', (identity) => Array.isArray(identity.groups) && identity.groups.some(matches))
+  }
+  return conditions
+}
+
+type Selectors = Parameters<typeof createEntityMatcher>[0]
+
+/** Whether the token is scoped to one of the projects. */
+export function createProjectCondition(projects: Selectors, homeDomain: string): Condition['holds'] {
+  const matches = createEntityMatcher(projects, homeDomain)
+  return ({ scope }) =>
+    scope.kind === 'project' && matches({ id: scope.id, name: scope.name, domainId: scope.domain.id })
+}
+
+/** Whether the token is one of the users'. */
+export function createUserCondition(users: Selectors, homeDomain: string): Condition['holds'] {
+  const matches = createEntityMatcher(users, homeDomain)
+  return ({ user }) => matches({ id: user.id, name: user.name, domainId: user.domain.id })
+}

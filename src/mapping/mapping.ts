@@ -1,0 +1,26 @@
+import type { UserInfo } from '../k8s/token-review.ts'
+import type { Identity } from '../keystone/identity.ts'
+import type { Result } from '../lib/result.ts'
+
+/** Why a mapping does not let a valid Keystone identity in. */
+export type MappingRefusal =
+  | { readonly reason: 'denied'; readonly by: 'user' | 'audit_id' | 'application_credential' }
+  | { readonly reason: 'not_allowed'; readonly by: 'scope' | 'domain' | 'project' }
+  | { readonly reason: 'reserved_name' }
+
+/** A Kubernetes user, and how many groups were left out because they could pass as something else. */
+export interface MappedUser {
+  readonly user: UserInfo
+  readonly leftOut: number
+}
+
+/** What turns Keystone identities into Kubernetes users. Pure: the same identity always gives the same user. */
+export interface Mapping {
+  /** Names the version of the mapping; answers are remembered under it. */
+  readonly digest: string
+  /** Whether there is any identity that `readsGroups` holds for. */
+  readonly mayReadGroups: boolean
+  /** Whether the user's Keystone groups have to be known before this identity can be mapped. */
+  readsGroups(identity: Identity): boolean
+  toUser(identity: Identity): Result<MappedUser, MappingRefusal>
+}

@@ -1,0 +1,30 @@
+import { isKeystoneDomainId } from '../keystone/ids.ts'
+
+// Tenants choose the names of projects, users and groups freely, those of other tenants' ids and of Kubernetes' own
+// groups included. What is here keeps a name from passing as something else.
+
+/**
+ * The text as a careless eye or a lenient comparison would read it: width and compatibility forms, case and outer
+ * white space folded. Only for recognising look-alikes; never for making a name.
+ */
+export function fold(text: string): string {
+  return text.normalize('NFKC').toLowerCase().trim()
+}
+
+/** Whether the text is, or looks like, one of the names that Kubernetes keeps for itself (`system:masters`, …). */
+export function looksLikeSystemName(text: string): boolean {
+  return fold(text).startsWith('system:')
+}
+
+/**
+ * A Keystone name for use in Kubernetes: as it is in the home domain, `name@<domain id>` elsewhere. `undefined` when
+ * there is no such form: an empty name, a home name that could be taken for a qualified one, or a domain whose id does
+ * not read as an id. Two names of different domains therefore never meet.
+ */
+export function qualifyName(name: string, domainId: string, homeDomain: string): string | undefined {
+  if (name === '') return undefined
+  if (domainId !== homeDomain) return isKeystoneDomainId(domainId) ? `${name}@${domainId}` : undefined
+  const folded = fold(name)
+  const at = folded.lastIndexOf('@')
+  return at >= 0 && isKeystoneDomainId(folded.slice(at + 1)) ? undefined : name
+}

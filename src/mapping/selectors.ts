@@ -1,0 +1,46 @@
+import { isKeystoneDomainId, isKeystoneId } from '../keystone/ids.ts'
+
+/** How a document names a user, project or group: an id, a name in the home domain, or a name in another one. */
+export type Selector = string | { readonly name: string; readonly domain: string }
+
+/** Something of Keystone's that has an id and, in a domain, a name. */
+export interface Entity {
+  readonly id: string
+  readonly name?: string | undefined
+  readonly domainId?: string | undefined
+}
+
+/**
+ * Matches users, projects or groups. A selector that reads as an id is compared with ids only, any other with names
+ * only, so that a name chosen to look like somebody's id matches nothing.
+ */
+export function createEntityMatcher(selectors: readonly Selector[], homeDomain: string): (entity: Entity) => boolean {
+  const ids = new Set<string>()
+  const names = new Set<string>()
+  for (const selector of selectors) {
+    if (typeof selector !== 'string') names.add(qualify(selector.name, selector.domain))
+    else if (isKeystoneId(selector)) ids.add(selector)
+    else names.add(qualify(selector, homeDomain))
+  }
+  return ({ id, name, domainId }) => {
+    if (ids.has(id)) return true
+    return name !== undefined && domainId !== undefined && !isKeystoneId(name) && names.has(qualify(name, domainId))
+  }
+}
+
+/** Matches domains, by id (`default` is one) or by name. */
+export function createDomainMatcher(selectors: readonly string[]): (domain: { id: string; name: string }) => boolean {
+  const wanted = new Set(selectors)
+  return ({ id, name }) => (isKeystoneDomainId(id) && wanted.has(id)) || (!isKeystoneDomainId(name) && wanted.has(name))
+}
+
+/** Matches roles, by id or by name; a role's name is not tied to a domain. */
+export function createRoleMatcher(selectors: readonly string[]): (role: { id: string; name: string }) => boolean {
+  const wanted = new Set(selectors)
+  return ({ id, name }) => (isKeystoneId(id) && wanted.has(id)) || (!isKeystoneId(name) && wanted.has(name))
+}
+
+// Ids of domains hold no NUL, so no name can reach into them.
+function qualify(name: string, domainId: string): string {
+  return `${domainId}\0${name}`
+}
