@@ -1,174 +1,241 @@
-import { answerVerdict, createAuthenticate, type MappedAnswer } from './authn/authenticate.ts'
+import { KeystoneAuthenticator } from './authn/keystone-authenticator.ts'
 import { type CheckSigned, createCheckSigned, isStillSigned } from './authn/signed.ts'
+import { answerVerdict } from './authn/verdict.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
-import { createIdentities, type FoundIdentity } from './cache/identity-cache.ts'
-import { createIdentityStore } from './cache/identity-store.ts'
+import { IdentityCache } from './cache/identity-cache.ts'
+import { createIdentityStore, KV_TIMEOUT_MS } from './cache/identity-store.ts'
 import { createSealer } from './cache/seal.ts'
 import type { Callers } from './documents/callers.ts'
 import { createLastGoodStore } from './documents/last-good-store.ts'
-import { createDocuments } from './documents/registry.ts'
-import type { AnswerReview, WaitUntil } from './http/answer-review.ts'
-import { createIdentifyCaller } from './http/caller.ts'
-import type { ReadyDeps } from './http/ready.ts'
+import { createDocuments, type Documents, statesOf, warningsOf } from './documents/registry.ts'
+import { type AnswerReview, createAnswerReview, type Reviewer } from './http/answer-review.ts'
+import { CallerIdentifier } from './http/caller-identifier.ts'
+import { type Readiness, toDocumentReport } from './http/ready.ts'
+import { createKeystoneApi, type Fetch, type KeystoneApi } from './keystone/api.ts'
 import { createGuardedKeystone, type GuardedKeystone } from './keystone/limits/guarded-look-up.ts'
-import { recogniseTokenFormat } from './keystone/token-format.ts'
-import { createKeystoneClient, type Fetch, type KeystoneClient } from './keystone/validate.ts'
-import type { StartTimer } from './lib/clock.ts'
+import { createLookUpToken, isIdentityApi } from './keystone/validate.ts'
+import type { Clock } from './lib/clock.ts'
 import type { Fault } from './lib/fault.ts'
-import { createSingleFlight } from './lib/single-flight.ts'
 import { VERSION } from './lib/version.ts'
-import type { Configuration, Settings } from './settings.ts'
-import type { ReportEvent } from './telemetry/events.ts'
-import type { Metrics } from './telemetry/metrics.ts'
+import { type Configuration, readConfiguration, type Settings } from './settings.ts'
+import { type Answer, createAudit } from './telemetry/audit.ts'
+import { type AuditCaller, createCallerAudit } from './telemetry/caller-audit.ts'
+import { describeUnexpected, type ReportEvent } from './telemetry/events.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
-/** Everything outside that a review touches, besides the bindings in the settings. */
-export interface Effects {
-  readonly now: () => number
-  readonly startTimer: StartTimer
+/** The effects of the runtime, besides the bindings: tests replace them. */
+export interface Platform {
+  readonly clock: Clock
   readonly fetch: Fetch
-  readonly report: ReportEvent
-  /** See `IdentitiesDeps`. */
-  readonly onRefresh?: Metrics['refreshed'] | undefined
+  /** Writes one line to the log. */
+  readonly log: (line: string) => void
 }
 
-/** What the routes need of the rooms behind them. */
-export type Rooms = ReadyDeps & { readonly review: AnswerReview }
+/** What one isolate keeps for the bindings of a deployment. */
+export interface Services {
+  readonly answerReview: AnswerReview
+  readonly callers: CallerIdentifier
+  readonly readiness: Readiness
+  readonly auditCaller: AuditCaller
+}
 
-// A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s: half a second each for the callers, for the mapping (both
-// only when an isolate is new or has slept) and for KV; what these take is taken from the time for Keystone.
-const KV_TIMEOUT_MS = 500
-const CALLERS_TIMEOUT_MS = 500
+/** `reviewer` and `readiness`: what settings decide about. */
+type Decisions = Pick<Services, 'readiness' | 'callers'> & { readonly reviewer: Reviewer; readonly reviewMs: number }
+
+/** A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s, the waiting for documents and for KV included. */
 const SLACK_MS = 1_000
-/** With the three halves of a second above less than 10 s: kube-apiserver gives up after 10 to 30 s. */
+/** With the slack less than 10 s: kube-apiserver gives up after 10 to 30 s. */
 const MAX_LOOK_UP_MS = 8_000
-const MAX_FLIGHTS = 10_000
+const DEFAULT_AUDIT_REPEATS_SECONDS = 60
 
-/** Wires the rooms together. With faulty settings every review is "cannot tell". */
-export function connectRooms({ settings, callers }: Configuration, effects: Effects): Rooms {
-  return settings.ok ? connect(settings.value, callers, effects) : connectFaulty(settings.error, callers, effects)
-}
-
-function connectFaulty(faults: readonly Fault[], callers: Callers, { now }: Effects): Rooms {
-  return {
-    identifyCaller: createIdentifyCaller(async () => callers),
-    hasCallers: async () => callers.clusters.size > 0,
-    review: ({ kind, review }) =>
-      kind === 'TokenReview'
-        ? answerVerdict(review, { reason: 'settings' })
-        : answerAccess(review, { decision: 'unknown', because: 'settings' }),
-    readiness: {
-      settings: faults,
-      keystoneReachable: async () => false,
-      breaker: () => 'closed',
-      documents: async () => ({}),
-    },
-    now,
+/** The services for an `env`, made at its first request. */
+export function servicesFor(platform: Platform, report: ReportEvent): (env: object) => Services {
+  const services = new WeakMap<object, Services>()
+  return (env) => {
+    const known = services.get(env)
+    if (known !== undefined) return known
+    const made = createServices(readConfiguration({ ...env }), platform, report)
+    services.set(env, made)
+    return made
   }
 }
 
-function connect(settings: Settings, secretCallers: Callers, effects: Effects): Rooms {
-  const { now, startTimer, report } = effects
-  const keystone = connectKeystone(settings, effects)
-  const guarded = guardKeystone(settings, keystone, effects)
+function createServices(configuration: Configuration, platform: Platform, report: ReportEvent): Services {
+  const { settings, callers } = configuration
+  const { clock, log } = platform
+  if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
+  const metrics = createMetrics(configuration.metrics, { clock, onFault: () => report({ code: 'metrics_failed' }) })
+  const auditCaller = createCallerAudit({ clock, log, measure: metrics?.refused })
+  const repeatsSeconds = settings.ok ? settings.value.auditRepeatsSeconds : DEFAULT_AUDIT_REPEATS_SECONDS
+  const decisions = settings.ok
+    ? decideBySettings(settings.value, callers, { ...platform, report, metrics })
+    : refuseAll(settings.error, callers)
+  return {
+    ...decisions,
+    auditCaller,
+    answerReview: createAnswerReview({
+      ...decisions,
+      clock,
+      audit: createAudit({ clock, log, repeatsSeconds }),
+      auditCaller,
+      metrics,
+      onUnexpected: (error) => report(describeUnexpected(error)),
+    }),
+  }
+}
+
+interface Effects extends Platform {
+  readonly report: ReportEvent
+  readonly metrics: Metrics | undefined
+}
+
+function decideBySettings(settings: Settings, secretCallers: Callers, effects: Effects): Decisions {
+  const { clock, report } = effects
+  const api = connectKeystone(settings, effects)
+  const keystone = guardKeystone(settings, api, effects)
   const documents = createDocuments(settings.homeDomain, secretCallers, {
     config: settings.config,
     lastGood: createLastGoodStore({
       namespace: settings.cache,
-      // Unlike identities, documents outlive a change of KEYSTONE_URL: they say nothing that a Keystone said.
+      // Unlike identities, documents outlive a change of KEYSTONE_URL: they hold nothing that a Keystone said.
       sealer: createSealer(settings.cacheKeys, ''),
       fingerprints: createFingerprinter(settings.cacheKeys, ''),
     }),
-    now,
-    startTimer,
+    clock,
     onFaults: (document, digest, faults) => report({ code: 'document_faulty', document, digest, faults }),
   })
-  const { keystoneKeys } = documents
-  const checkSigned = createCheckSigned(keystoneKeys, now)
-  const identities = connectIdentities(settings, guarded, checkSigned, effects)
-  const authenticate = createAuthenticate({ identities, checkSigned, now })
-  const reviewMs = 2 * settings.keystoneTimeoutMs + SLACK_MS - CALLERS_TIMEOUT_MS
+  const checkSigned = createCheckSigned(documents.keystoneKeys, clock)
+  const identities = createIdentityCache(settings, keystone, checkSigned, effects)
   return {
-    identifyCaller: createIdentifyCaller(documents.callers),
-    hasCallers: async (waitUntil: WaitUntil) => (await documents.callers(waitUntil)).clusters.size > 0,
-    review({ kind, review }, cluster, waitUntil) {
-      if (kind === 'SubjectAccessReview') {
-        const policy = documents.policy(cluster, waitUntil)
-        return policy instanceof Promise
-          ? policy.then((loaded) => answerAccess(review, authorize(review, loaded)))
-          : answerAccess(review, authorize(review, policy))
-      }
-      const mapping = documents.mapping(cluster, waitUntil)
-      const asked = { cluster, waitUntil }
-      if (!(mapping instanceof Promise)) return authenticate(review, mapping, asked, reviewMs)
-      const endsAtMs = now() + reviewMs
-      // Both together, so that they take half a second at most.
-      if (recogniseTokenFormat(review.token) === 'jws') void keystoneKeys(waitUntil)
-      return mapping.then((loaded) => authenticate(review, loaded, asked, endsAtMs - now()))
-    },
-    readiness: {
-      settings: [],
-      keystoneReachable: keystone.isReachable,
-      breaker: guarded.state,
-      documents: documents.states,
-    },
-    now,
+    callers: new CallerIdentifier(documents.callers),
+    reviewer: createReviewer(documents, new KeystoneAuthenticator({ documents, identities, checkSigned })),
+    reviewMs: 2 * settings.keystoneTimeoutMs + SLACK_MS,
+    readiness: createReadiness(documents, api, keystone, effects),
   }
 }
 
-function connectKeystone(settings: Settings, { now, startTimer, fetch }: Effects): KeystoneClient {
-  return createKeystoneClient({
+function createReviewer(documents: Documents, authenticator: KeystoneAuthenticator): Reviewer {
+  return {
+    refresh: ({ kind, review }, asked) =>
+      kind === 'TokenReview'
+        ? authenticator.refresh(review, asked)
+        : documents.policy.refresh(asked.cluster, asked.ctx),
+    peek: ({ kind, review }, asked) =>
+      kind === 'TokenReview'
+        ? authenticator.peek(review, asked)
+        : answerAccess(review, authorize(review, documents.policy.inForce(asked.cluster))),
+    async load({ kind, review }, asked) {
+      if (kind !== 'TokenReview') throw new Error('a SubjectAccessReview is answered without waiting')
+      return authenticator.authenticate(review, asked)
+    },
+    answerUnexpected: (review) => answerUndecided(review, 'unexpected'),
+  }
+}
+
+/** With faulty settings every review is "cannot tell". Only the callers of the secret are known. */
+function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
+  return {
+    callers: new CallerIdentifier({ refresh: () => undefined, inForce: () => callers }),
+    reviewer: {
+      refresh: () => undefined,
+      peek: (review) => answerUndecided(review, 'settings'),
+      load: async (review) => answerUndecided(review, 'settings'),
+      answerUnexpected: (review) => answerUndecided(review, 'unexpected'),
+    },
+    reviewMs: 0,
+    readiness: {
+      settings: faults,
+      report: async () => ({
+        keystone: { reachable: false },
+        breaker: 'closed',
+        settings: faults,
+        warnings: [],
+        documents: {},
+      }),
+    },
+  }
+}
+
+function answerUndecided({ kind, review }: Parameters<Reviewer['peek']>[0], reason: 'settings' | 'unexpected') {
+  return kind === 'TokenReview'
+    ? answerVerdict(review, { reason })
+    : answerAccess(review, { decision: 'unknown', because: reason })
+}
+
+function createReadiness(
+  documents: Documents,
+  api: KeystoneApi,
+  keystone: GuardedKeystone,
+  { clock }: Effects,
+): Readiness {
+  return {
+    settings: [],
+    async report(cluster, ctx) {
+      const [reachable, states] = await Promise.all([
+        isIdentityApi(api, Number.POSITIVE_INFINITY),
+        statesOf(documents, cluster, ctx),
+      ])
+      const reports = Object.entries(states).map(([name, state]) => [name, toDocumentReport(state, clock.now())])
+      return {
+        keystone: { reachable },
+        breaker: keystone.state(),
+        settings: [],
+        warnings: warningsOf(documents, cluster),
+        documents: Object.fromEntries(reports),
+      }
+    },
+  }
+}
+
+function connectKeystone(settings: Settings, { clock, fetch }: Effects): KeystoneApi {
+  return createKeystoneApi({
     fetch: settings.keystoneFetch ?? fetch,
     url: settings.keystoneUrl,
     timeoutMs: settings.keystoneTimeoutMs,
     userAgent: `keystone-edge-auth/${VERSION}`,
-    now,
-    startTimer,
+    clock,
   })
 }
 
-function guardKeystone(
-  settings: Settings,
-  client: KeystoneClient,
-  { now, startTimer, report }: Effects,
-): GuardedKeystone {
+function guardKeystone(settings: Settings, api: KeystoneApi, { clock, report }: Effects): GuardedKeystone {
   return createGuardedKeystone({
-    client,
+    lookUpToken: createLookUpToken(api, clock),
     limit: settings.lookUpsLimit,
     timeoutMs: settings.keystoneTimeoutMs,
-    lookUpMs: lookUpBudgetOf(settings),
-    now,
-    startTimer,
+    lookUpMs: lookUpMsOf(settings),
+    clock,
     onFault: (code) => report({ code }),
   })
 }
 
-function lookUpBudgetOf({ keystoneTimeoutMs }: Settings): number {
-  return Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
-}
-
-function connectIdentities(settings: Settings, keystone: GuardedKeystone, checkSigned: CheckSigned, effects: Effects) {
-  const { now, startTimer, report, onRefresh } = effects
-  const { keystoneUrl, cacheKeys } = settings
-  const lookUpBudgetMs = lookUpBudgetOf(settings)
-  return createIdentities<MappedAnswer>({
-    now,
-    identityTtlSeconds: settings.identityTtlSeconds,
-    rejectionTtlSeconds: settings.rejectionTtlSeconds,
-    staleIfErrorSeconds: settings.staleIfErrorSeconds,
-    lookUpBudgetMs,
-    flightBudgetMs: lookUpBudgetMs + KV_TIMEOUT_MS,
-    fingerprints: createFingerprinter(cacheKeys, keystoneUrl),
+function createIdentityCache(
+  settings: Settings,
+  keystone: GuardedKeystone,
+  checkSigned: CheckSigned,
+  { clock, report, metrics }: Effects,
+): IdentityCache<Answer> {
+  const ttlMs = settings.identityTtlSeconds * 1000
+  const lookUpMs = lookUpMsOf(settings)
+  return new IdentityCache<Answer>({
+    clock,
+    freshness: { ttlMs, staleUntilMs: ttlMs + settings.staleIfErrorSeconds * 1000 },
+    rejectionTtlMs: settings.rejectionTtlSeconds * 1000,
+    lookUpMs,
+    loadMs: lookUpMs + KV_TIMEOUT_MS,
+    fingerprints: createFingerprinter(settings.cacheKeys, settings.keystoneUrl),
     store: createIdentityStore({
       namespace: settings.cache,
-      sealer: createSealer(cacheKeys, keystoneUrl),
-      timeoutMs: KV_TIMEOUT_MS,
-      startTimer,
+      sealer: createSealer(settings.cacheKeys, settings.keystoneUrl),
+      clock,
       onFault: (code) => report({ code }),
     }),
     keystone,
-    flights: createSingleFlight<FoundIdentity<MappedAnswer>>({ now, startTimer, maxFlights: MAX_FLIGHTS }),
     isStillSigned: (query) => isStillSigned(query, checkSigned),
-    onRefresh,
+    onRefresh: metrics?.refreshed,
   })
+}
+
+function lookUpMsOf({ keystoneTimeoutMs }: Settings): number {
+  return Math.min(2 * keystoneTimeoutMs, MAX_LOOK_UP_MS)
 }

@@ -1,22 +1,24 @@
 import type { Query } from '../cache/identity-cache.ts'
 import type { Documents } from '../documents/registry.ts'
-import { checkSignature, type SignatureRefusal, type SignedUser } from '../keystone/signature.ts'
+import { checkSignature, type SignatureRefusal } from '../keystone/signature.ts'
 import { recogniseTokenFormat } from '../keystone/token-format.ts'
-import { ok, type Result } from '../lib/result.ts'
+import type { Clock } from '../lib/clock.ts'
 
-/** What a JWS token's signature says of it, by the keys in force; nothing where there are none. Never rejects. */
-export type CheckSigned = (
-  asked: Pick<Query, 'token' | 'waitUntil'>,
-) => Promise<Result<SignedUser | undefined, SignatureRefusal>>
+/** Why the signature of a JWS token does not hold by the keys in force; `undefined` where it holds, or there are no keys. Never rejects. */
+export type CheckSigned = (asked: Pick<Query, 'token' | 'ctx'>) => Promise<SignatureRefusal | undefined>
 
-export function createCheckSigned(keystoneKeys: Documents['keystoneKeys'], now: () => number): CheckSigned {
-  return async ({ token, waitUntil }) => {
-    const keys = await keystoneKeys(waitUntil)
-    return keys.length === 0 ? ok(undefined) : checkSignature(token, keys, now())
+export function createCheckSigned(keystoneKeys: Documents['keystoneKeys'], { now }: Pick<Clock, 'now'>): CheckSigned {
+  return async function checkSigned({ token, ctx }) {
+    const waiting = keystoneKeys.refresh(ctx)
+    if (waiting) await waiting
+    const keys = keystoneKeys.state.value ?? []
+    if (keys.length === 0) return undefined
+    const signed = await checkSignature(token, keys, now())
+    return signed.ok ? undefined : signed.error
   }
 }
 
-/** Whether a token that was let in once would pass again: tokens of other formats carry no signature to look at. */
-export async function isStillSigned(asked: Pick<Query, 'token' | 'waitUntil'>, check: CheckSigned): Promise<boolean> {
-  return recogniseTokenFormat(asked.token) !== 'jws' || (await check(asked)).ok
+/** Whether a token that was accepted would be accepted again: only JWS tokens carry a signature that is checked here. */
+export async function isStillSigned(asked: Pick<Query, 'token' | 'ctx'>, check: CheckSigned): Promise<boolean> {
+  return recogniseTokenFormat(asked.token) !== 'jws' || (await check(asked)) === undefined
 }

@@ -1,9 +1,9 @@
-import type { TokenReviewStatus, UserInfo } from '../k8s/token-review.ts'
+import { encodeTokenReview, type TokenReview, type TokenReviewStatus, type UserInfo } from '../k8s/token-review.ts'
 import type { SignatureRefusal } from '../keystone/signature.ts'
 import type { Unavailable } from '../keystone/unavailable.ts'
 import type { Rejection } from '../keystone/validate.ts'
 import type { MappingRefusal } from '../mapping/mapping.ts'
-import type { AuditReason, ReviewRecord } from '../telemetry/audit.ts'
+import type { Answer, AuditReason, ReviewRecord } from '../telemetry/audit.ts'
 
 /** What is said about a token, with the reason. */
 export type Verdict =
@@ -19,27 +19,26 @@ export type Verdict =
   /** There is no mapping to go by: none was ever put, or none can be read. */
   | { readonly reason: 'no_mapping' | 'documents' }
 
-/** A verdict as kube-apiserver and the audit line see it. */
-export interface Outcome {
+/** The answer that says a verdict, on the wire and in the audit line; its cost is none. */
+export function answerVerdict({ apiVersion }: TokenReview, verdict: Verdict): Answer {
+  const { status, ...said } = toStatus(verdict)
+  const record = { kind: 'TokenReview', apiVersion, keystoneCalls: 0, keystoneMs: 0, leftOut: 0, ...said } as const
+  return { body: encodeTokenReview(apiVersion, status), record }
+}
+
+type Said = Pick<ReviewRecord, 'decision' | 'reason' | 'user'> & {
   readonly status: TokenReviewStatus
-  readonly decision: ReviewRecord['decision']
-  readonly auditReason: AuditReason
-  readonly user?: string
-  readonly leftOut: number
+  readonly leftOut?: number
 }
 
 /** The one place where verdicts become answers: a definite no has no `error`, "cannot tell now" has one. */
-export function toOutcome(verdict: Verdict): Outcome {
+function toStatus(verdict: Verdict): Said {
   switch (verdict.reason) {
     case 'authenticated':
-    case 'groups_refused':
-      return {
-        status: { authenticated: true, user: verdict.user },
-        decision: 'allow',
-        auditReason: verdict.reason,
-        user: verdict.user.username,
-        leftOut: verdict.leftOut,
-      }
+    case 'groups_refused': {
+      const { reason, user, leftOut } = verdict
+      return { status: { authenticated: true, user }, decision: 'allow', reason, user: user.username, leftOut }
+    }
     case 'malformed':
     case 'bad_signature':
     case 'rejected':
@@ -63,12 +62,12 @@ export function toOutcome(verdict: Verdict): Outcome {
   }
 }
 
-function definiteNo(auditReason: AuditReason): Outcome {
-  return { status: { authenticated: false }, decision: 'deny', auditReason, leftOut: 0 }
+function definiteNo(reason: AuditReason): Said {
+  return { status: { authenticated: false }, decision: 'deny', reason }
 }
 
-function cannotTell(auditReason: AuditReason, error: string): Outcome {
-  return { status: { authenticated: false, error }, decision: 'unknown', auditReason, leftOut: 0 }
+function cannotTell(reason: AuditReason, error: string): Said {
+  return { status: { authenticated: false, error }, decision: 'unknown', reason }
 }
 
 function describe({ cause, status }: Unavailable): string {

@@ -1,13 +1,13 @@
-import type { Loaded } from '../documents/registry.ts'
 import {
   encodeSubjectAccessReview,
   type SubjectAccessReview,
   type SubjectAccessReviewStatus,
 } from '../k8s/subject-access-review.ts'
+import type { Result } from '../lib/result.ts'
 import type { Decision } from '../policy/decide.ts'
 import type { ParsedPolicy } from '../policy/parse-policy.ts'
 import { isKeystoneUser } from '../policy/principal.ts'
-import type { ReviewRecord } from '../telemetry/audit.ts'
+import type { Answer, ReviewRecord } from '../telemetry/audit.ts'
 
 /** What is said about a request, with the reason. */
 export type AccessVerdict =
@@ -15,16 +15,16 @@ export type AccessVerdict =
   | { readonly decision: 'no_opinion'; readonly because: 'no_policy' }
   | { readonly decision: 'unknown'; readonly because: 'documents' | 'settings' | 'unexpected' }
 
-/** An answer ready to send; `undecided` is a 503, so that the API server's failure policy decides. */
-export type AccessAnswer = { readonly record: ReviewRecord } & (
-  | { readonly body: string }
-  | { readonly undecided: string }
-)
+/** An answer; `undecided` is the message of a 503, so that the failure policy of the API server decides. */
+export type AccessAnswer = Answer | (Pick<Answer, 'record'> & { readonly undecided: string })
 
 /** Judges a request by the policy in force. Pure. */
-export function authorize({ attributes }: SubjectAccessReview, policy: Loaded<ParsedPolicy>): AccessVerdict {
+export function authorize(
+  { attributes }: SubjectAccessReview,
+  policy: Result<ParsedPolicy, 'none' | 'unreadable'>,
+): AccessVerdict {
   if (policy.ok) return policy.value.policy.decide(attributes)
-  // Others than Keystone's users are no business of a policy, readable or not.
+  // A policy decides about Keystone's users only, also while no policy can be read.
   if (!isKeystoneUser(attributes)) return { decision: 'no_opinion', because: 'not_keystone' }
   if (policy.error === 'none') return { decision: 'no_opinion', because: 'no_policy' }
   return { decision: 'unknown', because: 'documents' }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { type Identity, IdentitySchema } from '../keystone/identity.ts'
-import { type StartTimer, withinTime } from '../lib/clock.ts'
+import { type Clock, settleBy } from '../lib/clock.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import type { Sealer } from './seal.ts'
@@ -12,8 +12,8 @@ export interface ValidatedIdentity {
 }
 
 export interface IdentityStore {
-  /** What is stored for the token, however old; `undefined` when nothing usable is. Never throws, ends within `budgetMs`. */
-  read(token: Token, fingerprints: Fingerprints, budgetMs: number): Promise<ValidatedIdentity | undefined>
+  /** What is stored for the token, however old; `undefined` when nothing usable is. Never throws, ends at `deadlineMs`. */
+  read(token: Token, fingerprints: Fingerprints, deadlineMs: number): Promise<ValidatedIdentity | undefined>
   /** Best effort: never throws. What Keystone has refused must not come back from here. */
   remove(fingerprints: Fingerprints): Promise<void>
   /** Best effort: never throws. */
@@ -28,13 +28,13 @@ export type CacheNamespace = Pick<KVNamespace, 'put' | 'delete'> & {
 export interface IdentityStoreDeps {
   readonly namespace: CacheNamespace
   readonly sealer: Sealer
-  /** How long a read may take before Keystone is asked instead. */
-  readonly timeoutMs: number
-  readonly startTimer: StartTimer
+  readonly clock: Clock
   /** Told about a namespace that fails, so that operators learn why everything is slower. */
   readonly onFault: (code: 'kv_read_failed' | 'kv_read_slow' | 'kv_write_failed') => void
 }
 
+/** How long a read may take before Keystone is asked instead. */
+export const KV_TIMEOUT_MS = 500
 /** KV refuses shorter lives; the value itself says from when on it is too old. */
 const MIN_KEEP_SECONDS = 60
 /** The shortest that KV allows. Absent keys are cached as well, so a long one would hide what was just written. */
@@ -45,8 +45,12 @@ const Stored = v.pipe(v.string(), v.parseJson(), v.object({ identity: IdentitySc
 /** Identities in Workers KV: sealed, under fingerprints, shared by all isolates and locations. */
 export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
   return {
-    async read(token, fingerprints, budgetMs) {
-      const values = await readAll(deps, fingerprints.map(toKey), Math.min(deps.timeoutMs, budgetMs))
+    async read(token, fingerprints, deadlineMs) {
+      const values = await readAll(
+        deps,
+        fingerprints.map(toKey),
+        Math.min(deps.clock.now() + KV_TIMEOUT_MS, deadlineMs),
+      )
       for (const [keyIndex, fingerprint] of fingerprints.entries()) {
         const sealed = values?.get(toKey(fingerprint))
         if (sealed === undefined || sealed === null) continue
@@ -79,7 +83,7 @@ export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
 async function readAll(
   deps: IdentityStoreDeps,
   keys: string[],
-  timeoutMs: number,
+  deadlineMs: number,
 ): Promise<Map<string, string | null> | undefined> {
   const late = () => {
     deps.onFault('kv_read_slow')
@@ -88,7 +92,7 @@ async function readAll(
   const reading = (): Promise<Map<string, string | null> | undefined> =>
     deps.namespace.get(keys, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
   try {
-    return await withinTime(timeoutMs, deps.startTimer, reading, late)
+    return await settleBy(deps.clock, deadlineMs, reading, late)
   } catch {
     deps.onFault('kv_read_failed')
     return undefined

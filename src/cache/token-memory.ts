@@ -1,96 +1,108 @@
 import type { Rejection } from '../keystone/validate.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { type BoundedMap, createBoundedMap } from '../lib/bounded-map.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
 import type { ValidatedIdentity } from './identity-store.ts'
 
-/** A token's identity as this isolate remembers it. */
-export interface KnownIdentity<Answer> extends ValidatedIdentity {
-  readonly fingerprint: string
-  /**
-   * What was made of the identity before and can be used again: by the mapping's digest, and by a name of the maker's
-   * for the form. Both apart, as to join and hash them would cost a warm review more than to find the answer.
-   */
-  answer(mapping: string, form: string): Answer | undefined
-  /** Keeps such an answer, at the cost of other identities: `weight` is its length. */
-  keepAnswer(mapping: string, form: string, answer: Answer, weight: number): void
-  /** When Keystone was last asked about it, whatever came of it. */
-  triedAtMs: number
-  /** When Keystone last turned out to be unreachable for it. */
-  unreachableAtMs: number
-}
-
-/** A definite no. */
+/** A definite no of Keystone. */
 export interface Refused {
   readonly fingerprint: string
   readonly rejection: Rejection
-  /** When Keystone was asked, milliseconds since the epoch: nothing that was validated before then counts any more. */
+  /** When Keystone was asked, in epoch milliseconds: no identity that was validated before then counts any more. */
   readonly refusedAtMs: number
 }
 
-/** What an isolate remembers of tokens, bounded: good ones and refused ones apart, so that no garbage pushes a user out. */
-export interface Memory<Answer> {
-  /** However old; the caller judges. */
-  known(token: Token): KnownIdentity<Answer> | undefined
-  /** However old; the caller judges. */
-  refused(token: Token): Refused | undefined
-  remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer>
-  /** Drops the identity, without a no. */
-  forget(token: Token): void
-  /** `wasKnown`: an identity of the token may still come from KV, so no garbage may push out that it was refused. */
-  refuse(token: Token, refused: Refused, wasKnown: boolean): void
-}
-
-// In characters, of an isolate's 128 MB.
+// In characters; an isolate has 128 MB.
 const KNOWN = { maxEntries: 10_000, maxWeight: 24_000_000 }
 const REFUSED = { maxEntries: 20_000, maxWeight: 4_000_000 }
 const REVOKED = { maxEntries: 10_000, maxWeight: 2_000_000 }
-/** One token asked about by more clusters than this at once is mapped again now and then, which costs little. */
+/** More clusters than this that ask about one token make the Worker map its identity again now and then. */
 const ANSWERS = { maxEntries: 8, maxWeight: 4_000_000 }
 
-/** What one mapping made of an identity. */
-interface FormsOfAnswer<Answer> {
-  readonly byName: Map<string, Answer>
+/** The answers that one mapping gave for an identity, by form. */
+interface AnswersOfMapping<Answer> {
+  readonly byForm: Map<string, Answer>
   weight: number
 }
 
-/** `keeps`: whether identities may be kept at all. */
-export function createMemory<Answer>(keeps: boolean): Memory<Answer> {
-  const known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
-  const refused = createBoundedMap<Token, Refused>(REFUSED)
-  const revoked = createBoundedMap<Token, Refused>(REVOKED)
+/** The identity of a token in memory, with the answers that were made of it. */
+export class KnownIdentity<Answer> implements ValidatedIdentity {
+  readonly identity: ValidatedIdentity['identity']
+  readonly validatedAtMs: number
+  readonly fingerprint: string
+  /** When Keystone was last asked about the token, whatever came of it. */
+  triedAtMs: number
+  /** When Keystone was last found unreachable for the token. */
+  unreachableAtMs = Number.NEGATIVE_INFINITY
+  readonly #answers: BoundedMap<string, AnswersOfMapping<Answer>> = createBoundedMap(ANSWERS)
+  readonly #ownWeight: number
 
-  return {
-    known: known.get,
-    refused: (token) => revoked.get(token) ?? refused.get(token),
-    remember(token, fingerprint, validated) {
-      const answers = createBoundedMap<string, FormsOfAnswer<Answer>>(ANSWERS)
-      const ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
-      const entry: KnownIdentity<Answer> = {
-        ...validated,
-        fingerprint,
-        answer: (mapping, form) => answers.get(mapping)?.byName.get(form),
-        keepAnswer(mapping, form, answer, weight) {
-          const forms = answers.get(mapping) ?? { byName: new Map<string, Answer>(), weight: 0 }
-          forms.byName.set(form, answer)
-          forms.weight += weight
-          answers.set(mapping, forms, forms.weight)
-          // Answers can be larger than what they are made of: a mapping may give hundreds of groups.
-          if (known.get(token) === entry) known.set(token, entry, ownWeight + answers.weight())
-        },
-        triedAtMs: validated.validatedAtMs,
-        unreachableAtMs: Number.NEGATIVE_INFINITY,
-      }
-      refused.delete(token)
-      revoked.delete(token)
-      if (keeps) known.set(token, entry, ownWeight)
-      return entry
-    },
-    forget: known.delete,
-    refuse(token, refusal, wasKnown) {
-      known.delete(token)
-      // Once revoked, every later no is one of a token that was known.
-      const map = wasKnown || revoked.get(token) !== undefined ? revoked : refused
-      map.set(token, refusal, revealToken(token).length)
-    },
+  constructor(token: Token, fingerprint: string, validated: ValidatedIdentity) {
+    this.identity = validated.identity
+    this.validatedAtMs = validated.validatedAtMs
+    this.fingerprint = fingerprint
+    this.triedAtMs = validated.validatedAtMs
+    this.#ownWeight = revealToken(token).length + 2 * JSON.stringify(validated).length
+  }
+
+  /** The kept answer, by the digest of the mapping and by the form. Two keys, as joining them costs a warm review more. */
+  answer(mappingDigest: string, form: string): Answer | undefined {
+    return this.#answers.get(mappingDigest)?.byForm.get(form)
+  }
+
+  keepAnswer(mappingDigest: string, form: string, answer: Answer, weight: number): void {
+    const ofMapping = this.#answers.get(mappingDigest) ?? { byForm: new Map<string, Answer>(), weight: 0 }
+    ofMapping.byForm.set(form, answer)
+    ofMapping.weight += weight
+    this.#answers.set(mappingDigest, ofMapping, ofMapping.weight)
+  }
+
+  /** In characters. Answers count: a mapping can give hundreds of groups. */
+  get weight(): number {
+    return this.#ownWeight + this.#answers.weight()
+  }
+}
+
+/**
+ * What an isolate remembers of tokens, bounded. Accepted and refused tokens are kept apart, so that garbage evicts no
+ * user. Entries are returned however old they are: the caller decides.
+ */
+export class TokenMemory<Answer> {
+  readonly #known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
+  readonly #refused = createBoundedMap<Token, Refused>(REFUSED)
+  /** Refusals of tokens that were accepted before: KV may still hold such an identity, so garbage must not evict them. */
+  readonly #revoked = createBoundedMap<Token, Refused>(REVOKED)
+
+  known(token: Token): KnownIdentity<Answer> | undefined {
+    return this.#known.get(token)
+  }
+
+  refused(token: Token): Refused | undefined {
+    return this.#revoked.get(token) ?? this.#refused.get(token)
+  }
+
+  /** Keeps an identity; a refusal of the token is forgotten. */
+  remember(token: Token, fingerprint: string, validated: ValidatedIdentity): KnownIdentity<Answer> {
+    const entry = new KnownIdentity<Answer>(token, fingerprint, validated)
+    this.#refused.delete(token)
+    this.#revoked.delete(token)
+    this.#known.set(token, entry, entry.weight)
+    return entry
+  }
+
+  /** Counts the answers that were added to an identity since it was remembered. */
+  weighAgain(token: Token, entry: KnownIdentity<Answer>): void {
+    if (this.#known.get(token) === entry) this.#known.set(token, entry, entry.weight)
+  }
+
+  /** Drops the identity, without a refusal. */
+  forget(token: Token): void {
+    this.#known.delete(token)
+  }
+
+  /** Keeps a refusal; the identity is dropped. `wasKnown`: an identity of the token may still come from KV. */
+  refuse(token: Token, refused: Refused, wasKnown: boolean): void {
+    this.#known.delete(token)
+    const map = wasKnown || this.#revoked.get(token) !== undefined ? this.#revoked : this.#refused
+    map.set(token, refused, revealToken(token).length)
   }
 }

@@ -1,63 +1,68 @@
 import { createBoundedMap } from '../lib/bounded-map.ts'
+import type { ExecutionCtx } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
-import type { Callers, OwnDocument } from './callers.ts'
-import { createDocument, type Document, type DocumentDeps, type DocumentState } from './live-document.ts'
+import type { Result } from '../lib/result.ts'
+import type { OwnDocument } from './callers.ts'
+import type { CallersDocument } from './callers-document.ts'
+import { type DocumentState, inForce } from './document-state.ts'
+import { type DocumentDeps, type DocumentParser, LiveDocument } from './live-document.ts'
 
-type WaitUntil = (promise: Promise<unknown>) => void
-type Now<T> = T | Promise<T>
-
-/** A document that goes for every cluster, and that a cluster may have of its own instead. */
-export type ClusterDocuments<T> = (cluster: string, waitUntil: WaitUntil) => Now<DocumentState<T>>
-
-/** More clusters than callers can name are not remembered. */
+/** Callers can name no more clusters than this. */
 const CLUSTERS = { maxEntries: 2_000, maxWeight: 2_000 }
 
 /**
- * Finds the document that decides for a cluster: `clusters/<cluster>/<name>` where there is, or ever was, one; else
- * `<name>`, unless the callers say that the cluster has its own.
+ * A document that holds for every cluster, and that a cluster may replace by its own: `clusters/<cluster>/<name>` where
+ * there is, or ever was, such a document; else `<name>`, unless the callers say that the cluster has its own.
  */
-export function createClusterDocuments<T>(
-  name: OwnDocument,
-  parse: Parameters<typeof createDocument<T>>[1],
-  known: { readonly document: Document<Callers>; readonly secret: Callers },
-  deps: DocumentDeps,
-): ClusterDocuments<T> {
-  const shared = createDocument(name, parse, deps)
-  const ofClusters = createBoundedMap<string, Document<T>>(CLUSTERS)
+export class ClusterDocuments<T> {
+  readonly #name: OwnDocument
+  readonly #parse: DocumentParser<T>
+  readonly #callers: CallersDocument
+  readonly #deps: DocumentDeps
+  readonly #shared: LiveDocument<T>
+  readonly #ofClusters = createBoundedMap<string, LiveDocument<T>>(CLUSTERS)
 
-  function ofCluster(cluster: string): Document<T> {
-    const known = ofClusters.get(cluster)
-    if (known !== undefined) return known
-    const document = createDocument(`clusters/${cluster}/${name}`, parse, deps)
-    ofClusters.set(cluster, document, 1)
-    return document
+  constructor(name: OwnDocument, parse: DocumentParser<T>, callers: CallersDocument, deps: DocumentDeps) {
+    this.#name = name
+    this.#parse = parse
+    this.#callers = callers
+    this.#deps = deps
+    this.#shared = new LiveDocument(name, parse, deps)
   }
 
-  function choose(
-    cluster: string,
-    own: DocumentState<T>,
-    fallback: DocumentState<T>,
-    callers: DocumentState<Callers>,
-  ): DocumentState<T> {
+  /** See `LiveDocument.refresh`; of all documents that decide for the cluster. */
+  refresh(cluster: string, ctx: ExecutionCtx): Promise<unknown> | undefined {
+    const own = this.#ofCluster(cluster).refresh(ctx)
+    const shared = this.#shared.refresh(ctx)
+    const callers = this.#callers.refresh(ctx)
+    return own || shared || callers ? Promise.all([own, shared, callers]) : undefined
+  }
+
+  /** What decides for the cluster now. `none` only where it is certain that there is no document. */
+  inForce(cluster: string): Result<T, 'none' | 'unreadable'> {
+    return inForce(this.state(cluster))
+  }
+
+  /** The document that decides for the cluster now. */
+  state(cluster: string): DocumentState<T> {
+    const own = this.#ofCluster(cluster).state
     if (own.source !== 'none') return own
-    if ((callers.value ?? known.secret).own.get(cluster)?.has(name)) {
+    if (this.#callers.inForce().own.get(cluster)?.has(this.#name)) {
       const message = `is not there, and callers says that cluster ${cluster} has its own`
       return { ...own, source: 'unreadable', faults: [{ path: '', message }] }
     }
-    if (own.faults.length === 0) return fallback
-    // Neither whether it is there is certain, nor whether callers says that it is: then nothing stands in.
-    if (callers.source === 'unreadable') return { ...own, source: 'unreadable' }
-    return withFaults(fallback, own.faults, `clusters/${cluster}/${name}`)
+    if (own.faults.length === 0) return this.#shared.state
+    // Neither is it certain whether the document exists, nor whether callers says so: then nothing replaces it.
+    if (this.#callers.state.source === 'unreadable') return { ...own, source: 'unreadable' }
+    return withFaults(this.#shared.state, own.faults, `clusters/${cluster}/${this.#name}`)
   }
 
-  return (cluster, waitUntil) => {
-    const own = ofCluster(cluster).current(waitUntil)
-    const fallback = shared.current(waitUntil)
-    const callers = known.document.current(waitUntil)
-    if (!(own instanceof Promise || fallback instanceof Promise || callers instanceof Promise)) {
-      return choose(cluster, own, fallback, callers)
-    }
-    return Promise.all([own, fallback, callers]).then((loaded) => choose(cluster, ...loaded))
+  #ofCluster(cluster: string): LiveDocument<T> {
+    const known = this.#ofClusters.get(cluster)
+    if (known !== undefined) return known
+    const document = new LiveDocument(`clusters/${cluster}/${this.#name}`, this.#parse, this.#deps)
+    this.#ofClusters.set(cluster, document, 1)
+    return document
   }
 }
 

@@ -4,20 +4,20 @@ import type { CacheNamespace } from '../cache/identity-store.ts'
 import type { Sealer } from '../cache/seal.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 
-/** The newest version of a document that held, as it was written. */
+/** The newest version of a document that was valid, as it was written. */
 export interface LastGood {
   readonly text: string
+  /** SHA-256 of the text, as hex. */
   readonly digest: string
   readonly savedAtMs: number
-  /** Whether it is sealed under the newest cache key, and so outlives the end of a rotation. */
-  readonly sealedByNewest: boolean
 }
 
 /** Where last good documents outlive isolates and deployments. */
 export interface LastGoodStore {
-  /** `undefined`: there has never been one. `unreadable`: it cannot be told now. `spoilt`: something else is in its place. */
+  /** `undefined`: there was never one. `unreadable`: CACHE cannot be read now. `spoilt`: something else stands there. Never rejects. */
   read(key: string): Promise<Result<LastGood | undefined, 'unreadable' | 'spoilt'>>
-  write(key: string, document: Omit<LastGood, 'sealedByNewest'>): Promise<Result<undefined, 'failed'>>
+  /** Never rejects. */
+  write(key: string, document: LastGood): Promise<Result<undefined, 'failed'>>
 }
 
 const Stored = v.object({ text: v.string(), digest: v.string(), savedAtMs: v.number() })
@@ -35,7 +35,20 @@ export function createLastGoodStore(deps: {
   const namesOf = async (key: string): Promise<string[]> =>
     (await deps.fingerprints('document', key)).map((fingerprint) => `document/${fingerprint}`)
 
+  async function write(key: string, { text, digest, savedAtMs }: LastGood): Promise<Result<undefined, 'failed'>> {
+    try {
+      const [name] = await namesOf(key)
+      if (name === undefined) return err('failed')
+      const sealed = await deps.sealer.seal(contextOf(key), JSON.stringify({ text, digest, savedAtMs }))
+      await deps.namespace.put(name, sealed)
+      return ok(undefined)
+    } catch {
+      return err('failed')
+    }
+  }
+
   return {
+    write,
     async read(key) {
       try {
         const names = await namesOf(key)
@@ -45,25 +58,14 @@ export function createLastGoodStore(deps: {
           if (sealed === undefined || sealed === null) continue
           const opened = await deps.sealer.open(contextOf(key), keyIndex, sealed)
           const stored = v.safeParse(v.pipe(v.string(), v.parseJson(), Stored), opened)
-          // There was one, and somebody has put something else in its place.
-          return stored.success ? ok({ ...stored.output, sealedByNewest: keyIndex === 0 }) : err('spoilt')
+          if (!stored.success) return err('spoilt')
+          // Sealed under an older cache key the version would be lost with that key.
+          if (keyIndex > 0) await write(key, stored.output)
+          return ok(stored.output)
         }
         return ok(undefined)
       } catch {
         return err('unreadable')
-      }
-    },
-    async write(key, { text, digest, savedAtMs }) {
-      try {
-        const [name] = await namesOf(key)
-        if (name === undefined) return err('failed')
-        await deps.namespace.put(
-          name,
-          await deps.sealer.seal(contextOf(key), JSON.stringify({ text, digest, savedAtMs })),
-        )
-        return ok(undefined)
-      } catch {
-        return err('failed')
       }
     },
   }

@@ -1,232 +1,225 @@
 import { toHex } from '../cache/fingerprint.ts'
 import { createBoundedMap } from '../lib/bounded-map.ts'
-import { type StartTimer, withinTime } from '../lib/clock.ts'
-import type { Fault } from '../lib/fault.ts'
+import { type Clock, type ExecutionCtx, settleBy } from '../lib/clock.ts'
+import { type Fault, limitFaults } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
-import { createSingleFlight } from '../lib/single-flight.ts'
-import { createLastGoodKeeper } from './last-good-keeper.ts'
-import type { LastGoodStore } from './last-good-store.ts'
-import { limitFaults } from './limit-faults.ts'
-
-type WaitUntil = (promise: Promise<unknown>) => void
+import { SingleFlight } from '../lib/single-flight.ts'
+import { type ConfigRead, type DocumentState, NOTHING_READ, nextState, type StoredVersion } from './document-state.ts'
+import type { LastGood, LastGoodStore } from './last-good-store.ts'
 
 /** The namespace that administrators edit. */
 export type ConfigNamespace = Pick<KVNamespace<string>, 'get'>
 
-/** A document as it stands in this isolate. */
-export interface DocumentState<T> {
-  /** What is in force, if anything. */
-  readonly value: T | undefined
-  /**
-   * Where that came from: the newest version in `CONFIG`, the last good one; `none`: there is none, and none is known
-   * to have been (with a fault where that cannot be known now); `unreadable`: there is one, and nothing usable is known
-   * of it, which must never be taken for `none`.
-   */
-  readonly source: 'config' | 'last-good' | 'none' | 'unreadable'
-  /** SHA-256 of the text in force, hex. */
-  readonly digest: string | undefined
-  /** When the version in force was last seen in `CONFIG`, or saved as last good. */
-  readonly seenAtMs: number
-  /** Why the newest version in `CONFIG` is not in force; empty if it is. */
-  readonly faults: readonly Fault[]
-}
-
-/** Reads the value of a document from its text (`ofJson` for one in JSON); `digest` names its version. */
-export type DocumentParser<T> = (text: string, digest: string) => Result<T, readonly Fault[]>
+/** Reads the value of a document from its text (`ofJson` for JSON); `digest` is the SHA-256 of the text, as hex. */
+export type DocumentParser<T> = (
+  text: string,
+  digest: string,
+) => Result<T, readonly Fault[]> | Promise<Result<T, readonly Fault[]>>
 
 export interface DocumentDeps {
   readonly config: ConfigNamespace
   readonly lastGood: LastGoodStore
-  readonly now: () => number
-  readonly startTimer: StartTimer
-  /** Told once for each version that does not hold. */
+  readonly clock: Clock
+  /** Told once of each version that is not valid. */
   readonly onFaults: (key: string, digest: string, faults: readonly Fault[]) => void
 }
 
-export interface Document<T> {
-  /** The document now. Waits only the first time and after idleness; otherwise refreshes behind the answer. */
-  current(waitUntil: WaitUntil): DocumentState<T> | Promise<DocumentState<T>>
-}
-
 const REFRESH_AFTER_MS = 30_000
-/** After a refresh that could not read all it needed. Behind the answers, as all refreshes. */
+/** After a load that could not read all that it needed, and after a load that has not ended. */
 const RETRY_AFTER_MS = 2_000
-/** An isolate that slept must not answer by what was true before: its first reviews wait for the news, this long. */
+/** A document that was not read for so long is read before a review is answered: the isolate was idle. */
 const STALE_AFTER_MS = 45_000
+/** The longest that a review waits for a document. */
 const WAIT_MS = 500
-/** Shorter than the wait, so that what one namespace can tell is known before the time is up for the other. */
+/** A read that takes longer counts as failed until it ends; then it is used. Shorter than the wait of a review. */
 const READ_TIMEOUT_MS = 450
-/** The shortest that KV allows; on top of the refresh it keeps an edit below a minute. */
+/** The shortest that KV allows. With the refresh it keeps an edit below a minute. */
 const EDGE_CACHE_SECONDS = 30
-/** Versions that do not hold and are remembered as such. */
-const BROKEN = { maxEntries: 16, maxWeight: 16 }
-const DELETED: Fault = { path: '', message: 'was deleted, which is no edit; put {} to empty it' }
-const NOT_READ: Fault = { path: '', message: 'cannot be read from CONFIG now' }
+/** Versions that are not valid, so that each is parsed and reported once. */
+const FAULTY = { maxEntries: 16, maxWeight: 16 }
 
-/** One document of the namespace `CONFIG`: loaded once, refreshed in the background, never worse than the last good one. */
-export function createDocument<T>(key: string, parse: DocumentParser<T>, deps: DocumentDeps): Document<T> {
-  const loads = createSingleFlight<DocumentState<T>>({ now: deps.now, startTimer: deps.startTimer, maxFlights: 1 })
-  const lastGood = createLastGoodKeeper(key, { ...deps, timeoutMs: READ_TIMEOUT_MS })
-  const broken = createBoundedMap<string, readonly Fault[]>(BROKEN)
-  let state: DocumentState<T> | undefined
-  /** When the newest load began, and when the one that `state` comes from did: one that was cancelled never ends. */
-  let triedAtMs = Number.NEGATIVE_INFINITY
-  let loadedAtMs = Number.NEGATIVE_INFINITY
-  let refreshAfterMs = REFRESH_AFTER_MS
-  /** When the version in force came into force here, or was saved as last good. */
-  let adoptedAtMs = Number.NEGATIVE_INFINITY
-  /** Whether there was a text in CONFIG, holding or not, when that could last be read. */
-  let present: boolean | undefined
-  let started = 0
-  let applied = 0
-
-  async function load(waitUntil: WaitUntil): Promise<DocumentState<T>> {
-    const turn = ++started
-    const startedAtMs = deps.now()
-    triedAtMs = startedAtMs
-    // Where the newest version in CONFIG was in force until just now, it most likely still is; `save` looks for itself.
-    const isFresh = state?.source === 'config' && startedAtMs - loadedAtMs < STALE_AFTER_MS
-    let learning = isFresh && lastGood.known().ok ? undefined : lastGood.learn()
-    const newest = await readConfig(key, deps)
-    const text = newest.ok ? newest.value : undefined
-    const parsed = text && parseNewest(text)
-    if (newest.ok && turn > applied) present = text !== undefined
-    // Only what is not in force waits for the last good one: a slow CACHE must not hold up a good document.
-    if (!parsed?.ok) {
-      learning ??= lastGood.learn()
-      await learning
-    }
-    // This one took so long that a later one has been faster, and knows more.
-    if (turn < applied) return state ?? fallBack([NOT_READ])
-    applied = turn
-    loadedAtMs = startedAtMs
-    if (text && parsed?.ok) {
-      lastGood.offer(text, state?.digest)
-      if (state?.digest !== text.digest) adoptedAtMs = startedAtMs
-      state = { value: parsed.value, source: 'config', digest: text.digest, seenAtMs: deps.now(), faults: [] }
-    } else if (parsed?.ok === false) state = fallBack(parsed.error)
-    else state = newest.ok ? afterDeletion() : afterFailure()
-    const knowsAll = newest.ok && (state.value !== undefined || lastGood.known().ok)
-    refreshAfterMs = knowsAll ? REFRESH_AFTER_MS : RETRY_AFTER_MS
-    waitUntil((learning ?? Promise.resolve()).then(lastGood.save))
-    return state
-  }
-
-  /** Each version is parsed once, and reported once if it does not hold. */
-  function parseNewest({ text, digest }: Version): Result<T, readonly Fault[]> {
-    if (state?.value !== undefined && state.digest === digest) return ok(state.value)
-    const known = broken.get(digest)
-    if (known !== undefined) return err(known)
-    const parsed = parseText(text, digest, parse)
-    if (!parsed.ok) {
-      broken.set(digest, parsed.error, 1)
-      deps.onFaults(key, digest, parsed.error)
-    }
-    return parsed
-  }
-
-  function hasLastGood(): boolean {
-    const known = lastGood.known()
-    return known.ok && known.value !== undefined
-  }
-
-  /** Deleting is not an edit: what was there last stays in force. */
-  function afterDeletion(): DocumentState<T> {
-    const known = lastGood.known()
-    if (state?.value !== undefined || hasLastGood()) return fallBack([DELETED])
-    if (known.ok) return { value: undefined, source: 'none', digest: undefined, seenAtMs: deps.now(), faults: [] }
-    const faults = [{ path: '', message: 'is not there, and whether it ever was cannot be read from CACHE now' }]
-    return { value: undefined, source: 'none', digest: undefined, seenAtMs: deps.now(), faults }
-  }
-
-  /**
-   * A refresh that fails changes nothing: where there was no document there still is none. Nor is there one for a new
-   * isolate where CACHE knows of none, or an outage of CONFIG would end every last good shared document as well.
-   */
-  function afterFailure(): DocumentState<T> {
-    const known = lastGood.known()
-    const something = state?.value !== undefined || hasLastGood() || present === true
-    if (something || (present === undefined && !known.ok)) return fallBack([NOT_READ])
-    return {
-      value: undefined,
-      source: 'none',
-      digest: undefined,
-      seenAtMs: state?.seenAtMs ?? deps.now(),
-      faults: [NOT_READ],
-    }
-  }
-
-  /** The newer of what this isolate had in force and the last good one, else nothing. */
-  function fallBack(faults: readonly Fault[]): DocumentState<T> {
-    const known = lastGood.known()
-    const last = known.ok ? known.value : undefined
-    const isNews = last !== undefined && last.digest !== state?.digest && last.savedAtMs > adoptedAtMs
-    if (state?.value !== undefined && !isNews) return { ...state, source: 'last-good', faults }
-    const parsed = last && parseText(last.text, last.digest, parse)
-    if (last && parsed?.ok) {
-      adoptedAtMs = last.savedAtMs
-      return { value: parsed.value, source: 'last-good', digest: last.digest, seenAtMs: last.savedAtMs, faults }
-    }
-    if (state?.value !== undefined) return { ...state, source: 'last-good', faults }
-    return { value: undefined, source: 'unreadable', digest: undefined, seenAtMs: deps.now(), faults }
-  }
-
-  function refresh(waitUntil: WaitUntil): Promise<DocumentState<T> | undefined> {
-    const flight = loads.run({ key, budgetMs: WAIT_MS, waitUntil, call: () => load(waitUntil) })
-    return flight.then((landed) => landed?.value)
-  }
-
-  /** Bounded also for who leads a load after waiting for one that was cancelled. */
-  async function waitForNews(waitUntil: WaitUntil): Promise<DocumentState<T>> {
-    const news = await withinTime(
-      WAIT_MS,
-      deps.startTimer,
-      () => refresh(waitUntil),
-      () => undefined,
-    )
-    return news ?? afterFailure()
-  }
-
-  return {
-    current(waitUntil) {
-      const now = deps.now()
-      const ageMs = now - loadedAtMs
-      if (state === undefined || ageMs >= STALE_AFTER_MS) return waitForNews(waitUntil)
-      if (ageMs >= refreshAfterMs && now - triedAtMs >= RETRY_AFTER_MS) waitUntil(refresh(waitUntil))
-      return state
-    },
-  }
-}
-
-function parseText<T>(text: string, digest: string, parse: DocumentParser<T>): Result<T, readonly Fault[]> {
-  try {
-    const parsed = parse(text, digest)
-    return parsed.ok ? parsed : err(limitFaults(parsed.error))
-  } catch {
-    // Whatever a document does to the code that reads it, the last good one stays in force.
-    return err([{ path: '', message: 'cannot be handled (a bug: please report it)' }])
-  }
-}
-
-/** A version as it was written, and the SHA-256 of its text. */
 interface Version {
   readonly text: string
   readonly digest: string
 }
 
-/** A read that is slow or fails says nothing about what is there. */
-async function readConfig(
-  key: string,
-  { config, startTimer }: DocumentDeps,
-): Promise<Result<Version | undefined, 'unreadable'>> {
-  try {
-    const reading = (): Promise<string | null | undefined> =>
-      config.get(key, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
-    const text = await withinTime(READ_TIMEOUT_MS, startTimer, reading, () => undefined)
-    if (text === undefined) return err('unreadable')
-    return ok(text === null ? undefined : { text, digest: await sha256(text) })
-  } catch {
-    return err('unreadable')
+/**
+ * One document of CONFIG in this isolate. It is read once, refreshed behind the answers, and is never worse than its last
+ * good version. Waiting is bounded, reading is not: what KV answers late is used when it comes.
+ */
+export class LiveDocument<T> {
+  readonly #key: string
+  readonly #parse: DocumentParser<T>
+  readonly #deps: DocumentDeps
+  readonly #loads: SingleFlight<void>
+  readonly #faulty = createBoundedMap<string, readonly Fault[]>(FAULTY)
+  #state: DocumentState<T> | undefined
+  #stored: Result<LastGood | undefined, 'unreadable' | 'spoilt'> = err('unreadable')
+  /** A version that was in force and is not stored as the last good one yet. */
+  #unsaved: Version | undefined
+  #refreshAfterMs = REFRESH_AFTER_MS
+  /** When the newest load started, and when the load started whose outcome is in force. */
+  #triedAtMs = Number.NEGATIVE_INFINITY
+  #loadedAtMs = Number.NEGATIVE_INFINITY
+  #loadsStarted = 0
+  #loadApplied = 0
+
+  constructor(key: string, parse: DocumentParser<T>, deps: DocumentDeps) {
+    this.#key = key
+    this.#parse = parse
+    this.#deps = deps
+    this.#loads = new SingleFlight(deps.clock, 1)
+  }
+
+  /** The document now, without waiting. */
+  get state(): DocumentState<T> {
+    return this.#state ?? NOTHING_READ
+  }
+
+  /**
+   * Reads the document again where that is due. The promise, if any, is what a review waits for: in a new isolate and
+   * after idleness, for half a second at most.
+   */
+  refresh(ctx: ExecutionCtx): Promise<void> | undefined {
+    const nowMs = this.#deps.clock.now()
+    const ageMs = nowMs - this.#loadedAtMs
+    if (ageMs < this.#refreshAfterMs) return undefined
+    if (ageMs >= STALE_AFTER_MS) return this.#waitForLoad(ctx)
+    if (nowMs - this.#triedAtMs >= RETRY_AFTER_MS) ctx.waitUntil(this.#shareLoad(ctx))
+    return undefined
+  }
+
+  /** Bounded also for a request that starts the load again because the request that started it was cancelled. */
+  #waitForLoad(ctx: ExecutionCtx): Promise<void> {
+    const { clock } = this.#deps
+    return settleBy(
+      clock,
+      clock.now() + WAIT_MS,
+      () => this.#shareLoad(ctx),
+      () => undefined,
+    )
+  }
+
+  async #shareLoad(ctx: ExecutionCtx): Promise<void> {
+    const deadlineMs = this.#deps.clock.now() + WAIT_MS
+    await this.#loads.run({ key: this.#key, deadlineMs, ctx, call: () => this.#load(ctx) })
+  }
+
+  async #load(ctx: ExecutionCtx): Promise<void> {
+    this.#loadsStarted += 1
+    const load = { number: this.#loadsStarted, startedAtMs: this.#deps.clock.now() }
+    this.#triedAtMs = load.startedAtMs
+    const reading = this.#readConfig()
+    // Both at the same time, so that a document without a valid version takes no longer.
+    const storedRead = this.state.value === undefined ? this.#readStored(ctx) : undefined
+    let isLate = false
+    const deadlineMs = load.startedAtMs + READ_TIMEOUT_MS
+    const inTime = await settleBy<ConfigRead<T>>(
+      this.#deps.clock,
+      deadlineMs,
+      () => reading,
+      () => {
+        isLate = true
+        return { kind: 'unreadable' }
+      },
+    )
+    // What is valid, and what nothing can be said of, does not wait for CACHE.
+    if (inTime.kind !== 'valid') await storedRead
+    await this.#apply(load, inTime)
+    if (isLate) ctx.waitUntil(reading.then((late) => this.#apply(load, late)))
+    else ctx.waitUntil(this.#save(ctx, storedRead))
+  }
+
+  async #apply(load: { readonly number: number; readonly startedAtMs: number }, read: ConfigRead<T>): Promise<void> {
+    const stored = await this.#parseStored()
+    // A load that started later has ended earlier, and knows more.
+    if (load.number < this.#loadApplied) return
+    this.#loadApplied = load.number
+    this.#loadedAtMs = load.startedAtMs
+    this.#state = nextState(this.#state, read, stored, this.#deps.clock.now())
+    const isComplete = read.kind !== 'unreadable' && (this.#state.value !== undefined || this.#stored.ok)
+    this.#refreshAfterMs = isComplete ? REFRESH_AFTER_MS : RETRY_AFTER_MS
+  }
+
+  /** Never rejects. */
+  async #readConfig(): Promise<ConfigRead<T>> {
+    let text: string | null
+    try {
+      text = await this.#deps.config.get(this.#key, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
+    } catch {
+      return { kind: 'unreadable' }
+    }
+    return text === null ? { kind: 'absent' } : this.#parseNewest({ text, digest: await sha256(text) })
+  }
+
+  /** Each version is parsed once, and reported once if it is not valid. */
+  async #parseNewest({ text, digest }: Version): Promise<ConfigRead<T>> {
+    const { value, digest: inForce } = this.state
+    if (value !== undefined && inForce === digest) return { kind: 'valid', value, digest }
+    const known = this.#faulty.get(digest)
+    if (known !== undefined) return { kind: 'faulty', faults: known }
+    const parsed = await this.#parseText(text, digest)
+    if (parsed.ok) {
+      this.#unsaved = { text, digest }
+      return { kind: 'valid', value: parsed.value, digest }
+    }
+    this.#faulty.set(digest, parsed.error, 1)
+    this.#deps.onFaults(this.#key, digest, parsed.error)
+    return { kind: 'faulty', faults: parsed.error }
+  }
+
+  async #parseText(text: string, digest: string): Promise<Result<T, readonly Fault[]>> {
+    try {
+      const parsed = await this.#parse(text, digest)
+      return parsed.ok ? parsed : err(limitFaults(parsed.error))
+    } catch {
+      // Whatever a document does to the code that reads it, the version in force stays.
+      return err([{ path: '', message: 'cannot be handled (a bug: please report it)' }])
+    }
+  }
+
+  /** Reads the last good version into `#stored`. Never rejects; what comes late is used by the next load. */
+  #readStored(ctx: ExecutionCtx): Promise<unknown> {
+    const { clock, lastGood } = this.#deps
+    const reading = lastGood.read(this.#key).then((stored) => {
+      if (stored.ok || !this.#stored.ok) this.#stored = stored
+      return stored
+    })
+    ctx.waitUntil(reading)
+    return settleBy<unknown>(
+      clock,
+      clock.now() + READ_TIMEOUT_MS,
+      () => reading,
+      () => undefined,
+    )
+  }
+
+  /** Parsed only while no version is in force. */
+  async #parseStored(): Promise<StoredVersion<T>> {
+    const stored = this.#stored
+    if (!stored.ok || stored.value === undefined) return stored.ok ? ok(undefined) : stored
+    const { text, digest, savedAtMs } = stored.value
+    if (this.state.value !== undefined) return ok(undefined)
+    const parsed = await this.#parseText(text, digest)
+    return parsed.ok ? ok({ value: parsed.value, digest, savedAtMs }) : err('invalid')
+  }
+
+  /** Stores the version in force as the last good one, unless it is stored. A write that fails is tried at the next load. */
+  async #save(ctx: ExecutionCtx, storedRead: Promise<unknown> | undefined): Promise<void> {
+    const wanted = this.#unsaved
+    if (wanted === undefined) return
+    // Another isolate may have stored the same edit, and a key takes one write a second.
+    await (storedRead ?? this.#readStored(ctx))
+    const stored = this.#stored
+    const isStored = stored.ok && stored.value?.digest === wanted.digest
+    // What cannot be read may be newer; what is spoilt is replaced.
+    if (!isStored && !stored.ok && stored.error === 'unreadable') return
+    if (!isStored) {
+      const version = { ...wanted, savedAtMs: this.#deps.clock.now() }
+      if (!(await this.#deps.lastGood.write(this.#key, version)).ok) return
+      this.#stored = ok(version)
+    }
+    if (this.#unsaved === wanted) this.#unsaved = undefined
   }
 }
 

@@ -1,70 +1,79 @@
-import { type Answer, answerVerdict } from '../authn/authenticate.ts'
-import { type AccessAnswer, answerAccess } from '../authz/authorize.ts'
+import type { Asked } from '../authn/keystone-authenticator.ts'
+import type { AccessAnswer } from '../authz/authorize.ts'
 import { decodeReview, type Review } from '../k8s/decode-review.ts'
-import type { Audit } from '../telemetry/audit.ts'
+import type { Clock, ExecutionCtx } from '../lib/clock.ts'
+import type { Answer, Audit } from '../telemetry/audit.ts'
 import type { AuditCaller } from '../telemetry/caller-audit.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { IdentifyCaller } from './caller.ts'
-import { problem } from './problem.ts'
+import { type CallerIdentifier, checkNamed } from './caller-identifier.ts'
+import { problem, toStatusResponse } from './problem.ts'
 import { readJson } from './read-json.ts'
 import { rayOf, refuseCaller } from './refuse-caller.ts'
 
-/** Keeps work alive behind the answer (`ctx.waitUntil`). */
-export type WaitUntil = (promise: Promise<unknown>) => void
+/** What decides a review. Each method may throw for bugs only. */
+export interface Reviewer {
+  /** Refreshes the documents that the review needs. The promise, if any, is what the review waits for. */
+  refresh(review: Review, asked: Asked): Promise<unknown> | undefined
+  /** The answer that needs no waiting; `undefined`: call `load`. */
+  peek(review: Review, asked: Asked): Answer | AccessAnswer | undefined
+  load(review: Review, asked: Asked): Promise<Answer | AccessAnswer>
+  /** The answer to a review that met an error that nothing foresaw. */
+  answerUnexpected(review: Review): Answer | AccessAnswer
+}
 
-/** Answers one review for one cluster, without a promise where nothing is waited for. Fails for bugs only. */
-export type AnswerReview = (review: Review, cluster: string, waitUntil: WaitUntil) => AnyAnswer | Promise<AnyAnswer>
-
-type AnyAnswer = Answer | AccessAnswer
-
-export interface WebhookDeps {
-  readonly identifyCaller: IdentifyCaller
-  readonly review: AnswerReview
+export interface AnswerReviewDeps {
+  readonly callers: CallerIdentifier
+  readonly reviewer: Reviewer
+  /** The longest that a review may take, in milliseconds. */
+  readonly reviewMs: number
+  readonly clock: Pick<Clock, 'now'>
   readonly audit: Audit
   readonly auditCaller: AuditCaller
-  /** None without the binding `METRICS`. */
+  /** `undefined` without the binding `METRICS`. */
   readonly metrics: Metrics | undefined
   readonly onUnexpected: (error: unknown) => void
 }
 
+/** Answers `POST /webhook`, or `POST /clusters/<named>/webhook`. Rejects with a problem for what is no review. */
+export type AnswerReview = (request: Request, named: string | undefined, ctx: ExecutionCtx) => Promise<Response>
+
 /** An answer to a POST without a lifetime is not cached (RFC 9111, section 3); each header more costs a warm review. */
 const ANSWERED = { headers: { 'Content-Type': 'application/json' } }
 
-/** Answers `POST /webhook`, or `POST /clusters/<named>/webhook`. */
-export type Webhook = (request: Request, named: string | undefined, waitUntil: WaitUntil) => Promise<Response>
-
 /**
- * The checks in the order 401, 403, 415, 413, 400; then every decoded review is answered with 200 (or 503 for a
- * SubjectAccessReview that cannot be decided), in its own apiVersion, and leaves one audit line and one data point.
+ * Checks in the order 401, 403, 413, 400. Every decoded review is answered with 200 (or 503 for a SubjectAccessReview that
+ * cannot be decided) in its own apiVersion, and leaves one audit line and one data point.
  */
-export function createWebhook(deps: WebhookDeps): Webhook {
-  const { identifyCaller, review, audit, metrics, onUnexpected } = deps
-  return async (request, named, waitUntil) => {
-    const startedAtMs = metrics === undefined ? 0 : metrics.now()
-    const identified = identifyCaller(request, named, waitUntil)
-    const caller = identified instanceof Promise ? await identified : identified
-    if (!caller.ok) return refuseCaller(caller.error, request, named, deps.auditCaller)
-    const body = await readJson(request)
-    if (!body.ok) return body.error
-    const decoded = decodeReview(body.value)
-    if (!decoded.ok) return problem('BadRequest', `${decoded.error.path}: ${decoded.error.message}`)
-    let answer: AnyAnswer
-    try {
-      const answering = review(decoded.value, caller.value, waitUntil)
-      answer = answering instanceof Promise ? await answering : answering
-    } catch (error) {
-      onUnexpected(error)
-      answer = answerUnexpected(decoded.value)
-    }
+export function createAnswerReview(deps: AnswerReviewDeps): AnswerReview {
+  const { callers, audit, auditCaller, metrics, clock, reviewMs } = deps
+  return async function answerReview(request, named, ctx) {
+    const startedAtMs = clock.now()
+    const waiting = callers.refresh(ctx)
+    if (waiting) await waiting
+    const caller = checkNamed(callers.peek(request) ?? (await callers.identify(request)), named)
+    if (!caller.ok) throw refuseCaller(caller.error, request, named, auditCaller)
+    const decoded = decodeReview(await readJson(request))
+    if (!decoded.ok) throw problem('BadRequest', `${decoded.error.path}: ${decoded.error.message}`)
+    const asked = { cluster: caller.value, ctx, deadlineMs: startedAtMs + reviewMs }
+    const answer = await decide(deps, decoded.value, asked)
     audit(caller.value, answer.record, () => rayOf(request))
     metrics?.review(caller.value, answer.record, startedAtMs)
-    if ('undecided' in answer) return problem('ServiceUnavailable', answer.undecided)
+    if ('undecided' in answer) return toStatusResponse('ServiceUnavailable', answer.undecided)
     return new Response(answer.body, ANSWERED)
   }
 }
 
-function answerUnexpected({ kind, review }: Review): AnyAnswer {
-  return kind === 'TokenReview'
-    ? answerVerdict(review, { reason: 'unexpected' })
-    : answerAccess(review, { decision: 'unknown', because: 'unexpected' })
+async function decide(
+  { reviewer, onUnexpected }: AnswerReviewDeps,
+  review: Review,
+  asked: Asked,
+): Promise<Answer | AccessAnswer> {
+  try {
+    const waiting = reviewer.refresh(review, asked)
+    if (waiting) await waiting
+    return reviewer.peek(review, asked) ?? (await reviewer.load(review, asked))
+  } catch (error) {
+    onUnexpected(error)
+    return reviewer.answerUnexpected(review)
+  }
 }

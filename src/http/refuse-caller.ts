@@ -1,14 +1,15 @@
+import type { HTTPException } from 'hono/http-exception'
 import { isClusterName } from '../documents/callers.ts'
 import type { AuditCaller, CallerOrigin, CallerReason, CallerRefusal } from '../telemetry/caller-audit.ts'
 import { problem } from './problem.ts'
 
-/** Answers 401 or 403 to a caller that was not identified, and leaves the audit line of it. */
+/** The problem 401 or 403 for a caller that is refused. Writes its audit line. */
 export function refuseCaller(
   refusal: CallerRefusal,
   request: Request,
   named: string | undefined,
   audit: AuditCaller,
-): Response {
+): HTTPException {
   audit(refusal, () => originOf(request, named))
   const { reason } = refusal
   return reason === 'wrong_cluster'

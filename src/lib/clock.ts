@@ -1,51 +1,61 @@
-/** Calls back once after `ms` milliseconds unless the returned function is called before. The effect behind every deadline. */
-export type StartTimer = (ms: number, callback: () => void) => () => void
+/** Time as an effect: tests freeze it. Milliseconds since the epoch, and for durations. */
+export interface Clock {
+  readonly now: () => number
+  /** Calls back once after `ms` milliseconds, unless the returned function is called before. */
+  readonly startTimer: (ms: number, callback: () => void) => () => void
+}
 
-export interface Deadline {
-  /** Aborts what is still under way when the time is up. */
+/** What a request gives to work that goes on behind its answer: Hono's `c.executionCtx`. */
+export interface ExecutionCtx {
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/** A limit on how long work may take, with the signal that aborts the work. */
+export interface TimeLimit {
   readonly signal: AbortSignal
   /** The work's outcome, or `late()` when the time is up first, whether or not the work heeds the signal. */
   race<T>(work: Promise<T>, late: () => T): Promise<T>
-  /** Stops the timer; a request must not be held open by it. */
+  /** Stops the timer: a timer that runs holds its request open. */
   clear(): void
-  /** Ends what is still under way, as if the time were up. */
-  end(): void
+  /** Aborts the work now. */
+  abort(): void
 }
 
-export function createDeadline(ms: number, startTimer: StartTimer): Deadline {
+/** Starts a time limit that ends at `deadlineMs`, by the clock. */
+export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
   const controller = new AbortController()
   const timeUp = Promise.withResolvers<void>()
   const expire = (): void => {
     timeUp.resolve()
     controller.abort()
   }
-  const clear = startTimer(ms, expire)
+  const clear = clock.startTimer(deadlineMs - clock.now(), expire)
   return {
     signal: controller.signal,
     clear,
-    end() {
+    abort() {
       clear()
       expire()
     },
     race(work, late) {
-      // The loser of the race may still fail later, with nobody listening.
+      // The work may still fail after its time, when nothing listens any more.
       work.catch(() => undefined)
       return Promise.race([work, timeUp.promise.then(late)])
     },
   }
 }
 
-/** The outcome of the work that `start` begins, or `late()` when that takes longer than `ms`. Rejects as the work does. */
-export async function withinTime<T>(
-  ms: number,
-  startTimer: StartTimer,
+/** The outcome of the work that `start` begins, or `late()` at `deadlineMs`. Rejects as the work does. */
+export async function settleBy<T>(
+  clock: Clock,
+  deadlineMs: number,
   start: () => Promise<T>,
   late: () => T,
 ): Promise<T> {
-  const deadline = createDeadline(ms, startTimer)
+  const limit = createTimeLimit(clock, deadlineMs)
   try {
-    return await deadline.race(start(), late)
+    return await limit.race(start(), late)
   } finally {
-    deadline.clear()
+    limit.clear()
   }
 }

@@ -1,86 +1,79 @@
-import { type StartTimer, withinTime } from './clock.ts'
+import { type Clock, type ExecutionCtx, settleBy } from './clock.ts'
 
-/** One call for all who want the same at the same time. */
-export interface SingleFlight<T> {
-  /**
-   * Runs `call` unless it is already running for this key; then waits for that one. `undefined` when the time is up
-   * first. `call` must settle within the milliseconds it is given and must not reject.
-   */
-  run(flight: {
-    key: string
-    budgetMs: number
-    /** Keeps the call alive when the request that started it goes away (`ctx.waitUntil`). */
-    waitUntil: (promise: Promise<unknown>) => void
-    call: (budgetMs: number) => Promise<T>
-  }): Promise<{ value: T; led: boolean } | undefined>
+/** One piece of work that several requests may want at the same time. */
+export interface SharedCall<T> {
+  /** Requests with the same key share one call. */
+  readonly key: string
+  /** When the request that asks must have an answer, in epoch milliseconds. */
+  readonly deadlineMs: number
+  /** Keeps the call alive when the request that started it goes away. */
+  readonly ctx: ExecutionCtx
+  /** Never rejects. A call that has not settled at its deadline is started again by the next request. */
+  readonly call: (deadlineMs: number) => Promise<T>
 }
 
-export interface SingleFlightDeps {
-  readonly now: () => number
-  readonly startTimer: StartTimer
-  /** More flights than this at once are made without sharing, so that the map stays bounded. */
-  readonly maxFlights: number
-}
-
-/** How long past its end a leader's own "no answer in time" is waited for, so that followers share that as well. */
+/** How long past its deadline a call's own "no answer in time" is waited for, so that all requests share it. */
 const GRACE_MS = 250
 
 /**
- * In Workers a promise may cross requests only as plain data, and one whose request was cancelled never settles. So
- * each follower waits on a timer of its own, at most until the leader's time is up, and then leads a flight itself.
+ * Runs one call for all requests that want the same at the same time.
+ *
+ * In Workers a promise may cross requests only as plain data, and a promise whose request was cancelled never settles.
+ * So each request waits on a timer of its own, and starts the call again when the deadline of the first one has passed.
  */
-export function createSingleFlight<T>({ now, startTimer, maxFlights }: SingleFlightDeps): SingleFlight<T> {
-  const flights = new Map<string, { promise: Promise<T>; endsAtMs: number }>()
+export class SingleFlight<T> {
+  readonly #calls = new Map<string, { readonly promise: Promise<T>; readonly deadlineMs: number }>()
+  readonly #clock: Clock
+  readonly #maxCalls: number
 
-  return {
-    async run({ key, budgetMs, waitUntil, call }) {
-      const endsAtMs = now() + budgetMs
-      for (;;) {
-        const leftMs = endsAtMs - now()
-        if (leftMs <= 0) return undefined
-        const flying = flights.get(key)
-        const flyingMs = flying === undefined ? 0 : flying.endsAtMs + GRACE_MS - now()
-        if (flying !== undefined && flyingMs > 0) {
-          const settled = await waitFor(flying.promise, Math.min(leftMs, flyingMs))
-          if (settled !== undefined) return { value: settled.value, led: false }
-          continue
-        }
-        // Nobody is on the way, or the leader is gone for good: whoever comes here first replaces it.
-        return { value: await lead(key, leftMs, waitUntil, call), led: true }
-      }
-    },
+  /** More than `maxCalls` calls at once are not shared, so that the map stays bounded. */
+  constructor(clock: Clock, maxCalls: number) {
+    this.#clock = clock
+    this.#maxCalls = maxCalls
   }
 
-  async function lead(
-    key: string,
-    leftMs: number,
-    waitUntil: (promise: Promise<unknown>) => void,
-    call: (budgetMs: number) => Promise<T>,
-  ): Promise<T> {
-    if (!flights.has(key) && !hasRoom()) return call(leftMs)
-    const promise = call(leftMs).then((value) => {
-      if (flights.get(key) === flight) flights.delete(key)
+  /** The call's value, and whether this request started the call; `undefined` at the deadline. */
+  async run(shared: SharedCall<T>): Promise<{ readonly value: T; readonly led: boolean } | undefined> {
+    const { key, deadlineMs, call } = shared
+    for (;;) {
+      const nowMs = this.#clock.now()
+      if (nowMs >= deadlineMs) return undefined
+      const running = this.#calls.get(key)
+      const runningUntilMs = running === undefined ? 0 : running.deadlineMs + GRACE_MS
+      if (running === undefined || nowMs >= runningUntilMs) {
+        const value = await (this.#makesSpaceFor(key) ? this.#start(shared) : call(deadlineMs))
+        return { value, led: true }
+      }
+      const settled = await this.#waitFor(running.promise, Math.min(deadlineMs, runningUntilMs))
+      if (settled !== undefined) return { value: settled.value, led: false }
+    }
+  }
+
+  #start({ key, deadlineMs, ctx, call }: SharedCall<T>): Promise<T> {
+    const promise = call(deadlineMs).then((value) => {
+      if (this.#calls.get(key) === running) this.#calls.delete(key)
       return value
     })
-    const flight = { promise, endsAtMs: now() + leftMs }
-    // Behind the others, also where it replaces one that is gone.
-    flights.delete(key)
-    flights.set(key, flight)
-    waitUntil(promise)
+    const running = { promise, deadlineMs }
+    // Deleted first, so that the map stays in the order in which calls started.
+    this.#calls.delete(key)
+    this.#calls.set(key, running)
+    ctx.waitUntil(promise)
     return promise
   }
 
-  /** Flights that never settled are in the way only when there is no room; the oldest come first. */
-  function hasRoom(): boolean {
-    for (const [key, { endsAtMs }] of flights) {
-      if (flights.size < maxFlights || endsAtMs + GRACE_MS > now()) break
-      flights.delete(key)
+  /** Whether the map can take a call with this key. Drops calls whose request was cancelled, oldest first. */
+  #makesSpaceFor(key: string): boolean {
+    if (this.#calls.has(key)) return true
+    for (const [oldest, { deadlineMs }] of this.#calls) {
+      if (this.#calls.size < this.#maxCalls || deadlineMs + GRACE_MS > this.#clock.now()) break
+      this.#calls.delete(oldest)
     }
-    return flights.size < maxFlights
+    return this.#calls.size < this.#maxCalls
   }
 
-  function waitFor(promise: Promise<T>, ms: number): Promise<{ value: T } | undefined> {
-    const landing = () => promise.then((value) => ({ value }))
-    return withinTime<{ value: T } | undefined>(ms, startTimer, landing, () => undefined)
+  #waitFor(promise: Promise<T>, deadlineMs: number): Promise<{ readonly value: T } | undefined> {
+    const settle = () => promise.then((value) => ({ value }))
+    return settleBy<{ value: T } | undefined>(this.#clock, deadlineMs, settle, () => undefined)
   }
 }

@@ -1,4 +1,5 @@
-import { createHoldBack } from './line-deduplicator.ts'
+import type { Clock } from '../lib/clock.ts'
+import { LineDeduplicator } from './line-deduplicator.ts'
 import { toLogLine } from './log-line.ts'
 
 /** Why a review was decided as it was. Closed: a new reason is added here first. */
@@ -47,6 +48,13 @@ export interface ReviewRecord {
   readonly leftOut: number
 }
 
+/** An answer to a review, ready to send, and what its audit line says. */
+export interface Answer {
+  /** The encoded review. */
+  readonly body: string
+  readonly record: ReviewRecord
+}
+
 /**
  * Leaves the audit line of a review. `readRay` gives Cloudflare's id of the request; it is called only for a line that
  * is written now, as it reads a header.
@@ -58,14 +66,21 @@ interface Line {
   readonly record: ReviewRecord
 }
 
-/** One JSON line a review; what would repeat the same identity's last line is held back and counted in `repeats`. */
-export function createAudit(deps: { now: () => number; repeatsSeconds: number; log: (line: string) => void }): Audit {
+export interface AuditDeps {
+  readonly clock: Pick<Clock, 'now'>
+  /** `AUDIT_REPEATS_SECONDS`. */
+  readonly repeatsSeconds: number
+  readonly log: (line: string) => void
+}
+
+/** One JSON line a review. A line that repeats the last one of the same identity is held back and counted in `repeats`. */
+export function createAudit({ clock, repeatsSeconds, log }: AuditDeps): Audit {
   const write = ({ cluster, record }: Line, repeats: number, ray?: string): void =>
-    deps.log(toLogLine({ event: 'review', ...record, cluster, ray, repeats }))
-  const holdBack = createHoldBack<Line>({ now: deps.now, seconds: deps.repeatsSeconds, repeats: isRepeat, write })
+    log(toLogLine({ event: 'review', ...record, cluster, ray, repeats }))
+  const lines = new LineDeduplicator<Line>({ clock, seconds: repeatsSeconds, isRepeat, write })
   return (cluster, record, readRay) => {
     const line = { cluster, record }
-    const repeats = holdBack(subjectOf(line), line)
+    const repeats = lines.admit(subjectOf(line), line)
     if (repeats !== undefined) write(line, repeats, readRay())
   }
 }

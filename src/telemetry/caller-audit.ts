@@ -1,4 +1,5 @@
-import { createHoldBack } from './line-deduplicator.ts'
+import type { Clock } from '../lib/clock.ts'
+import { LineDeduplicator } from './line-deduplicator.ts'
 import { toLogLine } from './log-line.ts'
 
 /** Why a caller was refused. Closed: a new reason is added here first. */
@@ -31,7 +32,7 @@ export interface CallerOrigin {
 export type AuditCaller = (refusal: CallerRefusal, readOrigin: () => CallerOrigin) => void
 
 export interface CallerAuditDeps {
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now'>
   readonly log: (line: string) => void
   /** Counts what a line stands for: itself and its repeats. */
   readonly measure?: ((refusal: CallerRefusal, callers: number) => void) | undefined
@@ -45,14 +46,14 @@ const REPEATS_SECONDS = 60
  * a caller chooses tells two lines apart, so a flood costs an isolate as many lines as there are reasons; only whoever
  * holds a cluster's credential gets lines of that cluster.
  */
-export function createCallerAudit({ now, log, measure }: CallerAuditDeps): AuditCaller {
+export function createCallerAudit({ clock, log, measure }: CallerAuditDeps): AuditCaller {
   const write = (refusal: CallerRefusal, repeats: number, origin?: CallerOrigin): void => {
     log(toLogLine({ event: 'caller', ...refusal, ...origin, repeats }))
     measure?.(refusal, repeats + 1)
   }
-  const holdBack = createHoldBack<CallerRefusal>({ now, seconds: REPEATS_SECONDS, repeats: () => true, write })
+  const lines = new LineDeduplicator<CallerRefusal>({ clock, seconds: REPEATS_SECONDS, isRepeat: () => true, write })
   return (refusal, readOrigin) => {
-    const repeats = holdBack(`${refusal.reason}\n${refusal.cluster ?? ''}`, refusal)
+    const repeats = lines.admit(`${refusal.reason}\n${refusal.cluster ?? ''}`, refusal)
     if (repeats !== undefined) write(refusal, repeats, readOrigin())
   }
 }

@@ -1,5 +1,6 @@
+import type { Clock } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
-import { createHoldBack } from './line-deduplicator.ts'
+import { LineDeduplicator } from './line-deduplicator.ts'
 import { toLogLine } from './log-line.ts'
 
 /** What operators are told outside of reviews. Closed, and free of anything that a request carries. */
@@ -25,17 +26,20 @@ export type ReportEvent = (event: OperationalEvent) => void
 const REPEATS_SECONDS = 60
 
 /** One JSON line an event; the same event again within a minute is counted and not written. */
-export function createReportEvent(deps: { now: () => number; log: (line: string) => void }): ReportEvent {
+export function createReportEvent(deps: {
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: (line: string) => void
+}): ReportEvent {
   const write = (event: OperationalEvent, repeats: number): void =>
     deps.log(toLogLine({ event: 'error', ...event, repeats }))
-  const holdBack = createHoldBack<OperationalEvent>({
-    now: deps.now,
+  const lines = new LineDeduplicator<OperationalEvent>({
+    clock: deps.clock,
     seconds: REPEATS_SECONDS,
-    repeats: (event, last) => JSON.stringify(event) === JSON.stringify(last),
+    isRepeat: (event, last) => JSON.stringify(event) === JSON.stringify(last),
     write,
   })
   return (event) => {
-    const repeats = holdBack('document' in event ? event.document : event.code, event)
+    const repeats = lines.admit('document' in event ? event.document : event.code, event)
     if (repeats !== undefined) write(event, repeats)
   }
 }

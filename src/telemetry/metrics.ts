@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts'
 import type { ReviewRecord } from './audit.ts'
 import type { CallerRefusal } from './caller-audit.ts'
 
@@ -24,17 +25,19 @@ export interface Metrics {
   refused(refusal: CallerRefusal, callers: number): void
   /** A look-up that no review waited for. */
   refreshed(cluster: string, cost: Pick<ReviewRecord, 'source' | 'keystoneCalls' | 'keystoneMs'>): void
-  readonly now: () => number
 }
 
 export interface MetricsDeps {
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now'>
   /** Told of a dataset that throws; a review never fails for that. */
   readonly onFault: () => void
 }
 
 /** Nothing at all without a dataset, so that it costs nothing. */
-export function createMetrics(dataset: MetricsDataset | undefined, { now, onFault }: MetricsDeps): Metrics | undefined {
+export function createMetrics(
+  dataset: MetricsDataset | undefined,
+  { clock, onFault }: MetricsDeps,
+): Metrics | undefined {
   if (dataset === undefined) return undefined
   const write = (cluster: string, blobs: readonly string[], doubles: readonly number[]): void => {
     try {
@@ -44,13 +47,12 @@ export function createMetrics(dataset: MetricsDataset | undefined, { now, onFaul
     }
   }
   return {
-    now,
     review(cluster, { kind, apiVersion, decision, reason, source = '', ...record }, startedAtMs) {
       // The entries of a policy would be as many values as its author likes.
       const bounded = reason.startsWith('policy ') ? 'policy' : reason
       const { keystoneCalls, keystoneMs, leftOut } = record
       const blobs = [kind, apiVersion, decision, bounded, source]
-      write(cluster, blobs, [keystoneCalls, keystoneMs, leftOut, now() - startedAtMs, 1])
+      write(cluster, blobs, [keystoneCalls, keystoneMs, leftOut, clock.now() - startedAtMs, 1])
     },
     refused({ cluster = '-', reason }, callers) {
       write(cluster, ['caller', '', 'refused', reason, ''], [0, 0, 0, 0, callers])

@@ -1,9 +1,7 @@
-import type { StartTimer } from '../../src/lib/clock.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 
 /** Time that stands still until a test moves it; timers fire when it passes them. */
-export interface Clock {
-  readonly now: () => number
-  readonly startTimer: StartTimer
+export interface FrozenClock extends Clock {
   advance(ms: number): void
   /** How many timers have neither fired nor been stopped. */
   pendingTimers(): number
@@ -13,7 +11,7 @@ export interface Clock {
 
 export const START_MS = Date.UTC(2026, 10, 22, 13, 0, 0)
 
-export function createClock(startMs = START_MS): Clock {
+export function createClock(startMs = START_MS): FrozenClock {
   let nowMs = startMs
   const timers = new Set<{ atMs: number; callback: () => void }>()
   return {

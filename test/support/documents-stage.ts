@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { CacheNamespace } from '../../src/cache/identity-store.ts'
 import type { ConfigNamespace } from '../../src/documents/live-document.ts'
-import { type Clock, createClock, START_MS, settle } from './clock.ts'
+import { createClock, type FrozenClock, START_MS, settle } from './clock.ts'
 import { groupsBody, tokenBody } from './keystone-answers.ts'
 import { fernetShaped } from './tokens.ts'
 import { type Answer, createWebhook, type Webhook, type WebhookOptions } from './webhook.ts'
@@ -10,7 +10,7 @@ type Fault = 'none' | 'fails' | 'hangs'
 
 /** CONFIG and CACHE of workerd as several isolates see them, with what production does and the simulation does not. */
 export interface Stage {
-  readonly clock: Clock
+  readonly clock: FrozenClock
   readonly config: ConfigNamespace & { fault: Fault; reads: string[] }
   /** Takes one write a second and key, as KV does. */
   readonly cache: CacheNamespace & { reading: Fault; writing: Fault; puts: Put[]; refused: number }
@@ -71,7 +71,7 @@ export async function keystone(request: Request): Promise<Response> {
 }
 
 /** Moves time on in small steps until the work has settled: its outcome, and how long it took. */
-export async function timed<T>(clock: Clock, work: Promise<T>): Promise<{ value: T; tookMs: number }> {
+export async function timed<T>(clock: FrozenClock, work: Promise<T>): Promise<{ value: T; tookMs: number }> {
   const startedAtMs = clock.now()
   let done: { value: T } | undefined
   void work.then((value) => {
@@ -109,7 +109,7 @@ function createConfig(): Stage['config'] {
   return config as unknown as Stage['config']
 }
 
-function createCache(clock: Clock): Stage['cache'] {
+function createCache(clock: FrozenClock): Stage['cache'] {
   const writtenAtMs = new Map<string, number>()
   const cache = {
     reading: 'none' as Fault,

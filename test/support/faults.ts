@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers'
 import type { CacheNamespace } from '../../src/cache/identity-store.ts'
-import { type Clock, START_MS } from './clock.ts'
+import { type FrozenClock, START_MS } from './clock.ts'
 import { errorBody, groupsBody, tokenBody } from './keystone-answers.ts'
 
 /** How Keystone meets a request. */
-export type KeystoneFault = (request: Request, clock: Clock) => Promise<Response>
+export type KeystoneFault = (request: Request, clock: FrozenClock) => Promise<Response>
 
 /** A Keystone at which alice is logged in for an hour. */
 export async function healthyKeystone(request: Request): Promise<Response> {
@@ -70,7 +70,7 @@ type Put = CacheNamespace['put']
 
 /** The real values, and what a fault may make of them. */
 export interface KvValues {
-  readonly clock: Clock
+  readonly clock: FrozenClock
   readonly read: Get
   /** The first value that each key ever had. */
   readonly oldest: ReadonlyMap<string, string>

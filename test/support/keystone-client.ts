@@ -1,4 +1,5 @@
-import { createKeystoneClient, type KeystoneClient } from '../../src/keystone/validate.ts'
+import { createKeystoneApi } from '../../src/keystone/api.ts'
+import { createLookUpToken, isIdentityApi } from '../../src/keystone/validate.ts'
 import { concealToken } from '../../src/lib/secret.ts'
 import { createClock } from './clock.ts'
 import { fernetShaped } from './tokens.ts'
@@ -11,12 +12,11 @@ export function connect(respond: Respond, timeoutMs = 5000) {
   const clock = createClock()
   const requests: Request[] = []
   const inits: RequestInit[] = []
-  const client = createKeystoneClient({
+  const api = createKeystoneApi({
     url: 'https://keystone.test/v3',
     timeoutMs,
     userAgent: 'keystone-edge-auth/0.0.0',
-    now: clock.now,
-    startTimer: clock.startTimer,
+    clock,
     async fetch(url, init) {
       const request = new Request(url, init)
       requests.push(request)
@@ -24,12 +24,19 @@ export function connect(respond: Respond, timeoutMs = 5000) {
       return respond(request)
     },
   })
+  const lookUpToken = createLookUpToken(api, clock)
+  const client = {
+    lookUp: (readsGroups = true, withinMs = 10_000) =>
+      lookUpToken(concealToken(TOKEN), () => readsGroups, clock.now() + withinMs),
+    isReachable: () => isIdentityApi(api, clock.now() + timeoutMs),
+  }
   return { client, clock, requests, inits }
 }
 
+export type TestClient = ReturnType<typeof connect>['client']
+
 export const TOKEN = fernetShaped()
-export const lookUp = (client: KeystoneClient, readsGroups = true) =>
-  client.lookUp(concealToken(TOKEN), () => readsGroups, 10_000)
+export const lookUp = (client: TestClient, readsGroups = true) => client.lookUp(readsGroups)
 export const isGroups = (request: Request): boolean => request.url.includes('/groups')
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
   Response.json(body, { status, headers })

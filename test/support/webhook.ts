@@ -1,9 +1,9 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { createApp } from '../../src/app.ts'
 import type { CacheNamespace } from '../../src/cache/identity-store.ts'
 import type { ConfigNamespace } from '../../src/documents/live-document.ts'
-import { startApp } from '../../src/start.ts'
-import { type Clock, createClock } from './clock.ts'
+import { createClock, type FrozenClock } from './clock.ts'
 
 export const CALLER_TOKEN = 'caller-credential-of-prod-1'
 export const OTHER_CALLER_TOKEN = 'caller-credential-of-prod-2'
@@ -13,7 +13,7 @@ export const CACHE_KEY = btoa('k'.repeat(32))
 export interface WebhookOptions {
   readonly keystone: (request: Request) => Promise<Response>
   readonly vars?: Readonly<Record<string, unknown>>
-  readonly clock?: Clock
+  readonly clock?: FrozenClock
   readonly cache?: CacheNamespace
   readonly config?: ConfigNamespace
   /** Documents to put before the start; `mapping` is `{}` unless given. `as they are`: none is put. */
@@ -30,7 +30,7 @@ export interface Answer {
 
 /** The whole Worker inside workerd, with real KV; only time, Keystone and the log are the test's. */
 export interface Webhook {
-  readonly clock: Clock
+  readonly clock: FrozenClock
   /** Every line that was logged, parsed. */
   readonly log: Record<string, unknown>[]
   readonly reviews: () => Record<string, unknown>[]
@@ -50,9 +50,8 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   const documents = options.documents === 'as they are' ? {} : { mapping: {}, ...options.documents }
   for (const [key, document] of Object.entries(documents)) await putDocument(key, document)
   const bindings = await toBindings(options)
-  const app = startApp(bindings, {
-    now: clock.now,
-    startTimer: clock.startTimer,
+  const app = createApp({
+    clock,
     log: (line) => void log.push(JSON.parse(line)),
     fetch(url, init) {
       const request = new Request(url, init)
@@ -65,9 +64,7 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
   async function send(path: string, init: RequestInit = {}): Promise<Answer> {
     const context = createExecutionContext()
     contexts.push(context)
-    const response = await app(new Request(`https://webhook.test${path}`, init), (promise) =>
-      context.waitUntil(promise),
-    )
+    const response = await app.request(`https://webhook.test${path}`, init, bindings, context)
     const text = await response.text()
     return {
       status: response.status,

@@ -1,9 +1,9 @@
-import { type StartTimer, withinTime } from '../../lib/clock.ts'
+import { type Clock, settleBy } from '../../lib/clock.ts'
 import { err } from '../../lib/result.ts'
 import type { Token } from '../../lib/secret.ts'
 import type { Identity } from '../identity.ts'
 import { isUnreachable, type Unavailable, unavailable } from '../unavailable.ts'
-import type { KeystoneClient, LookUp } from '../validate.ts'
+import type { LookUp, LookUpToken } from '../validate.ts'
 import { type BreakerState, createBreaker } from './breaker.ts'
 import { createLookUpGate, type LookUpKind } from './look-up-gate.ts'
 
@@ -13,17 +13,15 @@ export interface LookUpRequest {
   readonly readsGroups: (identity: Identity) => boolean
   /** The id of the user that the token is known to be of; `undefined` for a token that nobody has seen before. */
   readonly knownUser: string | undefined
-  /** See `KeystoneClient.lookUp`. */
-  readonly groupsOf: string | undefined
   /** The cluster that asks. */
   readonly cluster: string
-  /** For all of it, waiting included. */
-  readonly budgetMs: number
+  /** When all of it, waiting included, must have ended, in epoch milliseconds. */
+  readonly deadlineMs: number
 }
 
 /** Keystone behind a rate limit, a gate and a breaker. */
 export interface GuardedKeystone {
-  /** Never throws; ends within `budgetMs`. A look-up that is not made costs no call and is `unavailable`. */
+  /** Never throws; ends at `deadlineMs`. A look-up that is not made costs no call and is `unavailable`. */
   lookUp(request: LookUpRequest): Promise<LookUp>
   /** The state of the breaker for known tokens. */
   knownState(): BreakerState
@@ -35,15 +33,14 @@ export interface GuardedKeystone {
 export type LookUpsLimit = Pick<RateLimit, 'limit'>
 
 export interface GuardedKeystoneDeps {
-  readonly client: KeystoneClient
+  readonly lookUpToken: LookUpToken
   /** The binding `LOOKUPS`, when bound. */
   readonly limit: LookUpsLimit | undefined
   /** `KEYSTONE_TIMEOUT_MS`. */
   readonly timeoutMs: number
   /** The longest that a look-up may take. */
   readonly lookUpMs: number
-  readonly now: () => number
-  readonly startTimer: StartTimer
+  readonly clock: Clock
   /** Told when the rate limit cannot be asked. */
   readonly onFault: (code: 'lookups_failed') => void
 }
@@ -61,30 +58,31 @@ const LIMIT_TIMEOUT_MS = 250
  * users who are known neither lose their look-ups by that nor are served stale identities.
  */
 export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeystone {
-  const { client, now, timeoutMs } = deps
+  const { lookUpToken, timeoutMs } = deps
+  const { now } = deps.clock
   const breakers = {
     // One user's token may be slow or broken by what it stands for (thousands of groups); two users' hardly are.
     known: createBreaker({ now, minUsers: 2, lookUpMs: deps.lookUpMs }),
     new: createBreaker({ now, minUsers: 0, lookUpMs: deps.lookUpMs }),
   }
-  const gate = createLookUpGate(deps)
+  const gate = createLookUpGate(deps.clock)
   /** Whatever is answered in time is answered in this: two requests, neither of them slow. Some is left to ask after it. */
   const inTimeMs = Math.min(2 * SLOW * timeoutMs, MAX_WAIT * deps.lookUpMs)
   /** When Keystone last answered in time about a known token. */
   let answeredAtMs = Number.NEGATIVE_INFINITY
 
-  async function ask(kind: LookUpKind, request: LookUpRequest, enteredAtMs: number, budgetMs: number) {
-    const { token, readsGroups, groupsOf, knownUser = '' } = request
+  async function ask(kind: LookUpKind, request: LookUpRequest, enteredAtMs: number) {
+    const { token, readsGroups, deadlineMs, knownUser = '' } = request
     const startedAtMs = now()
-    const found = await client.lookUp(token, readsGroups, budgetMs, groupsOf)
+    const budgetMs = deadlineMs - startedAtMs
+    const found = await lookUpToken(token, readsGroups, deadlineMs)
     const tookMs = now() - startedAtMs
     const { result, calls } = found
     const error = result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
     // The time was up early, as others were before: that many wait, not that Keystone hangs.
     const isCutShort = error?.cause === 'timeout' && tookMs >= budgetMs && startedAtMs > enteredAtMs
     if (isCutShort && answeredAtMs >= enteredAtMs) return refuse('busy', calls)
-    // Where the user is known beforehand, the requests are made at the same time.
-    const failed = isFailure(error, groupsOf === undefined ? calls : 1, tookMs)
+    const failed = isFailure(error, calls, tookMs)
     if (failed) breakers[kind].failed(knownUser)
     else if (failed === false) {
       breakers[kind].succeeded()
@@ -110,20 +108,19 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
 
   return {
     async lookUp(request) {
-      const endsAtMs = now() + request.budgetMs
       const kind = request.knownUser === undefined ? 'new' : 'known'
       if (breakers[kind].state() === 'open') return refuse('breaker_open')
       if (kind === 'new' && !(await isWithinLimit(request.cluster, deps))) return refuse('rate_limited')
       const enteredAtMs = now()
-      const leftMs = endsAtMs - enteredAtMs
+      const leftMs = request.deadlineMs - enteredAtMs
       const waitMs = kind === 'known' ? Math.min(inTimeMs, leftMs) : Math.min(NEW_WAIT_MS, leftMs / 2)
       const leave = await gate.enter(kind, waitMs, deps.lookUpMs, request.knownUser)
       if (leave === undefined) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
       try {
-        if (now() >= endsAtMs) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
+        if (now() >= request.deadlineMs) return refuse(isHanging(kind, enteredAtMs) ? 'timeout' : 'busy')
         // Only who can ask at once may be the probe.
         return breakers[kind].admit(request.knownUser ?? '')
-          ? await ask(kind, request, enteredAtMs, endsAtMs - now())
+          ? await ask(kind, request, enteredAtMs)
           : refuse('breaker_open')
       } finally {
         leave()
@@ -144,7 +141,7 @@ function refuse(cause: 'breaker_open' | 'rate_limited' | 'busy' | 'timeout', cal
 /** A limit that cannot be asked protects nobody, and must not lock new users out. */
 async function isWithinLimit(
   cluster: string,
-  { limit, startTimer, onFault }: Pick<GuardedKeystoneDeps, 'limit' | 'startTimer' | 'onFault'>,
+  { limit, clock, onFault }: Pick<GuardedKeystoneDeps, 'limit' | 'clock' | 'onFault'>,
 ): Promise<boolean> {
   if (limit === undefined) return true
   const passOver = (): boolean => {
@@ -153,7 +150,7 @@ async function isWithinLimit(
   }
   try {
     const ask = async (): Promise<boolean> => (await limit.limit({ key: `${cluster}:new` })).success
-    return await withinTime(LIMIT_TIMEOUT_MS, startTimer, ask, passOver)
+    return await settleBy(clock, clock.now() + LIMIT_TIMEOUT_MS, ask, passOver)
   } catch {
     return passOver()
   }

@@ -1,4 +1,4 @@
-import { type StartTimer, withinTime } from '../../lib/clock.ts'
+import { type Clock, settleBy } from '../../lib/clock.ts'
 
 /** Whose token is looked up: one that a sealed identity is known of, or one that nobody has seen before. */
 export type LookUpKind = 'known' | 'new'
@@ -35,7 +35,8 @@ const PLACES = { known: 4, new: 2, user: 1 } as const
 const MAX_WAITING = { known: 1024, new: 64 } as const
 const MAX_WAITING_OF_USER = 64
 
-export function createLookUpGate({ now, startTimer }: { now: () => number; startTimer: StartTimer }): LookUpGate {
+export function createLookUpGate(clock: Clock): LookUpGate {
+  const { now } = clock
   const places = new Set<Place>()
   const queues = { known: new Set<Waiting>(), new: new Set<Waiting>() }
   /** When each user last got a place, in turns: of those who wait or are inside. */
@@ -115,7 +116,7 @@ export function createLookUpGate({ now, startTimer }: { now: () => number; start
       // Whoever was called in the very moment in which the time was up has a place.
       return given ?? (isOnlyKeptOutByOwn(kind) ? take(kind, leaseMs, user) : undefined)
     }
-    return withinTime<typeof given>(waitMs, startTimer, () => called.promise, giveUp)
+    return settleBy<typeof given>(clock, waiting.untilMs, () => called.promise, giveUp)
   }
 
   function isOnlyKeptOutByOwn(kind: LookUpKind): boolean {

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 /** The folders of `src`, in the order of imports: a folder may use every folder to its right, never one to its left. */
 const LAYERS = [
   ['worker.ts'],
-  ['start.ts'],
   ['app.ts'],
   ['services.ts'],
   ['settings.ts'],

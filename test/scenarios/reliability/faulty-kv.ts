@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { CacheNamespace } from '../../../src/cache/identity-store.ts'
 import type { ConfigNamespace } from '../../../src/documents/live-document.ts'
-import { type Clock, settle } from '../../support/clock.ts'
+import { type FrozenClock, settle } from '../../support/clock.ts'
 import { KV_FAULTS, type KvFault, type KvFaultName } from '../../support/faults.ts'
 
 /** The real namespaces, behind faults that can be switched. What is removed goes on being served, as KV may for a while. */
@@ -13,7 +13,7 @@ export interface Kv {
   idle(): Promise<void>
 }
 
-export function createKv(clock: Clock): Kv {
+export function createKv(clock: FrozenClock): Kv {
   let fault: KvFault = KV_FAULTS['is well']
   let underWay = 0
   const oldest = new Map<string, string>()

@@ -1,4 +1,4 @@
-import { type Clock, createClock } from '../../support/clock.ts'
+import { createClock, type FrozenClock } from '../../support/clock.ts'
 import { KEYSTONE_FAULTS, type KeystoneFaultName, type KvFaultName } from '../../support/faults.ts'
 import { fernetShaped } from '../../support/tokens.ts'
 import { type Answer, createWebhook, type Webhook } from '../../support/webhook.ts'
@@ -10,7 +10,7 @@ const REJECTION_TTL_MS = 30_000
 
 /** A token in one of the states, and a Keystone and a KV that can be made to fail. */
 export interface Stage {
-  readonly clock: Clock
+  readonly clock: FrozenClock
   readonly webhook: Webhook
   readonly token: string
   /** From now on. */

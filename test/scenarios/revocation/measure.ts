@@ -1,4 +1,4 @@
-import type { Clock } from '../../support/clock.ts'
+import type { FrozenClock } from '../../support/clock.ts'
 import type { Ask } from './kube-apiserver.ts'
 
 /** What was seen: the last request that passed and the first that did not, in milliseconds after the act. */
@@ -15,7 +15,12 @@ const STEP_MS = 1000
  * The worst case: a request a moment before each thing on the way ends, so that the next one remembers it from then on,
  * and nobody else who would make anything notice earlier. Then one request a second until the first that is refused.
  */
-export async function measureWorst(clock: Clock, ask: Ask, waits: readonly number[], actAtMs: number): Promise<Lag> {
+export async function measureWorst(
+  clock: FrozenClock,
+  ask: Ask,
+  waits: readonly number[],
+  actAtMs: number,
+): Promise<Lag> {
   let passedMs = 0
   for (const seconds of waits) {
     clock.advance(Math.max(0, seconds * 1000 - MOMENT_MS))
@@ -27,7 +32,7 @@ export async function measureWorst(clock: Clock, ask: Ask, waits: readonly numbe
 }
 
 /** One request a second from now on. @throws Error when none is refused within an hour */
-export async function poll(clock: Clock, ask: Ask, actAtMs: number, passedMs = 0): Promise<Lag> {
+export async function poll(clock: FrozenClock, ask: Ask, actAtMs: number, passedMs = 0): Promise<Lag> {
   let lastMs = passedMs
   while ((await ask()) === 'yes') {
     lastMs = clock.now() - actAtMs

@@ -1,6 +1,6 @@
 import { inject } from 'vitest'
 import { createEmbeddedKeystone } from '../../../src/dev/embedded-keystone/embedded-keystone.ts'
-import { type Clock, createClock } from '../../support/clock.ts'
+import { createClock, type FrozenClock } from '../../support/clock.ts'
 import { type KeystonePeople, openKeystone } from '../../support/keystone-people.ts'
 import { createWebhook, KEYSTONE_URL, type Webhook } from '../../support/webhook.ts'
 import { type Column, secondsOf } from './documented.ts'
@@ -15,7 +15,7 @@ declare module 'vitest' {
 
 /** Everything of one measurement. Time stands still for the webhook; Keystone has its own. */
 export interface Stage {
-  readonly clock: Clock
+  readonly clock: FrozenClock
   readonly config: LaggingConfig
   /** From now on nobody reaches Keystone. */
   loseKeystone(): void

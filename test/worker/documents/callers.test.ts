@@ -183,7 +183,7 @@ describe('a callers document', () => {
     ]) {
       expect(faults({ a: { credentials: [`cert:${hex}`, wrong] } })).toEqual(['a.credentials[1]'])
     }
-    expect(faults({ a: { credentials: [], own: ['mapping', 'policy', 'authenticators'] } })).toEqual([])
+    expect(faults({ a: { credentials: [], own: ['mapping', 'policy'] } })).toEqual([])
     expect(faults({ a: { credentials: [], own: ['callers'] }, b: {}, c: { ...good, more: 1 }, d: null })).toEqual([
       'a.own[0]',
       'b.credentials',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { DocumentState } from '../../../src/documents/document-state.ts'
 import { ofJson } from '../../../src/documents/document-text.ts'
 import type { LastGood } from '../../../src/documents/last-good-store.ts'
-import { createDocument, type DocumentState } from '../../../src/documents/live-document.ts'
+import { LiveDocument } from '../../../src/documents/live-document.ts'
 import { err, ok, type Result } from '../../../src/lib/result.ts'
 import { createClock, settle } from '../../support/clock.ts'
 import { timed } from '../../support/documents-stage.ts'
@@ -15,7 +16,7 @@ function prepare() {
   const faulty: string[] = []
   let reads = 0
   let cancelled = false
-  const document = createDocument<string>(
+  const document = new LiveDocument<string>(
     'mapping',
     ofJson((value) => {
       if (value === 'a bug') throw new TypeError('cannot read properties of undefined')
@@ -29,18 +30,28 @@ function prepare() {
         },
       } as never,
       lastGood: { read: () => last(), write: async () => ok(undefined) },
-      now: clock.now,
-      // Nor do the timers of a cancelled request fire.
-      startTimer: (ms, callback) => (cancelled ? () => undefined : clock.startTimer(ms, callback)),
+      clock: {
+        now: clock.now,
+        // The timers of a cancelled request do not fire.
+        startTimer: (ms, callback) => (cancelled ? () => undefined : clock.startTimer(ms, callback)),
+      },
       onFaults: (_key, _digest, faults) => void faulty.push(...faults.map(({ message }) => message)),
     },
   )
+  const ctx = { waitUntil: (promise: Promise<unknown>) => void background.push(promise) }
   return {
     clock,
     faulty,
     background,
-    current: async (): Promise<DocumentState<string>> => document.current((promise) => void background.push(promise)),
-    currentNow: () => document.current((promise) => void background.push(promise)),
+    async current(): Promise<DocumentState<string>> {
+      await document.refresh(ctx)
+      return document.state
+    },
+    /** Without waiting. */
+    currentNow(): DocumentState<string> {
+      void document.refresh(ctx)
+      return document.state
+    },
     serve(next: () => Promise<string | null>) {
       serve = next
     },
@@ -173,7 +184,7 @@ describe('a document that the code cannot handle', () => {
   it('nor does a last good one that no longer holds', async () => {
     const { current, serve, remember } = prepare()
     serve(async () => null)
-    remember(async () => ok({ text: '5', digest: 'd', savedAtMs: 0, sealedByNewest: true }))
+    remember(async () => ok({ text: '5', digest: 'd', savedAtMs: 0 }))
     expect(await current()).toMatchObject({ value: undefined, source: 'unreadable', digest: undefined })
   })
 })

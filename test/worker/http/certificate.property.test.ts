@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createIdentifyCaller } from '../../../src/http/caller.ts'
+import { CallerIdentifier } from '../../../src/http/caller-identifier.ts'
 import { decodeCertificate } from '../../../src/http/certificate.ts'
 import { FINGERPRINT, OTHER_FINGERPRINT, presenting, VERIFIED } from '../../support/certificates.ts'
 
@@ -24,16 +24,10 @@ const VALUES = [
 ]
 
 const callers = { clusters: new Map([[`cert:${FINGERPRINT}`, 'prod-1']]), own: new Map() }
-const identify = createIdentifyCaller(() => callers)
+const identifier = new CallerIdentifier({ refresh: () => undefined, inForce: () => callers })
 
-function isLetIn(tlsClientAuth: unknown): boolean {
-  const identified = identify(
-    new Request('https://webhook.test', presenting(tlsClientAuth)),
-    undefined,
-    () => undefined,
-  )
-  if (identified instanceof Promise) throw new Error('a certificate needs no promise')
-  return identified.ok
+async function isLetIn(tlsClientAuth: unknown): Promise<boolean> {
+  return (await identifier.identify(new Request('https://webhook.test', presenting(tlsClientAuth)))).ok
 }
 
 /** Anything that a field could hold, near to what it should and far from it. */
@@ -58,62 +52,62 @@ function isSame(fields: Readonly<Record<string, unknown>>): boolean {
 }
 
 describe('a verified certificate that is listed', () => {
-  it('lets in', () => {
-    expect(isLetIn(VERIFIED)).toBe(true)
+  it('lets in', async () => {
+    expect(await isLetIn(VERIFIED)).toBe(true)
   })
 
-  it('lets in whatever the other fields say, or if they are missing', () => {
+  it('lets in whatever the other fields say, or if they are missing', async () => {
     const others = Object.keys(VERIFIED).filter((field) => !RELEVANT.some((relevant) => relevant === field))
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.dictionary(fc.constantFrom(...others, 'certNew'), fc.jsonValue()),
         fc.boolean(),
-        (fields, bare) => {
+        async (fields, bare) => {
           const base = bare ? Object.fromEntries(RELEVANT.map((field) => [field, VERIFIED[field]])) : VERIFIED
-          expect(isLetIn({ ...base, ...fields })).toBe(true)
+          expect(await isLetIn({ ...base, ...fields })).toBe(true)
         },
       ),
     )
   })
 
-  it('lets in with the fingerprint in any case', () => {
-    fc.assert(
-      fc.property(fc.mixedCase(fc.constant(FINGERPRINT)), (certFingerprintSHA256) => {
-        expect(isLetIn({ ...VERIFIED, certFingerprintSHA256 })).toBe(true)
+  it('lets in with the fingerprint in any case', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.mixedCase(fc.constant(FINGERPRINT)), async (certFingerprintSHA256) => {
+        expect(await isLetIn({ ...VERIFIED, certFingerprintSHA256 })).toBe(true)
       }),
     )
   })
 
-  it('does not after any mutation of a field that matters', () => {
+  it('does not after any mutation of a field that matters', async () => {
     let refused = 0
-    fc.assert(
-      fc.property(mutation, (fields) => {
+    await fc.assert(
+      fc.asyncProperty(mutation, async (fields) => {
         const isYes = isSame(fields)
         if (!isYes) refused += 1
-        expect(isLetIn({ ...VERIFIED, ...fields })).toBe(isYes)
+        expect(await isLetIn({ ...VERIFIED, ...fields })).toBe(isYes)
       }),
       { numRuns: 3000 },
     )
     expect(refused).toBeGreaterThan(2000)
   })
 
-  it('does not when a field that matters has another name or lies elsewhere', () => {
+  it('does not when a field that matters has another name or lies elsewhere', async () => {
     for (const field of RELEVANT) {
       const { [field]: value, ...rest } = VERIFIED
       for (const wrong of [field.toLowerCase(), `${field} `, field.toUpperCase()]) {
-        expect(isLetIn({ ...rest, [wrong]: value })).toBe(false)
+        expect(await isLetIn({ ...rest, [wrong]: value })).toBe(false)
       }
-      expect(isLetIn({ ...rest, nested: VERIFIED })).toBe(false)
+      expect(await isLetIn({ ...rest, nested: VERIFIED })).toBe(false)
     }
-    expect(isLetIn([VERIFIED])).toBe(false)
-    expect(isLetIn(JSON.stringify(VERIFIED))).toBe(false)
+    expect(await isLetIn([VERIFIED])).toBe(false)
+    expect(await isLetIn(JSON.stringify(VERIFIED))).toBe(false)
   })
 })
 
 describe('anything else in the place of a certificate', () => {
-  it('is none, and never an exception', () => {
-    fc.assert(
-      fc.property(fc.anything({ withNullPrototype: true }), (stated) => {
+  it('is none, and never an exception', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.anything({ withNullPrototype: true }), async (stated) => {
         expect(decodeCertificate(stated)?.state).not.toBe('verified')
       }),
       { numRuns: 2000 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createIdentifyCaller } from '../../../src/http/caller.ts'
+import { CallerIdentifier } from '../../../src/http/caller-identifier.ts'
 import { FINGERPRINT, OTHER_FINGERPRINT, PLACEHOLDER, presenting, VERIFIED } from '../../support/certificates.ts'
 import { createStage, type Isolate } from '../../support/documents-stage.ts'
 import { fernetShaped } from '../../support/tokens.ts'
@@ -119,12 +119,12 @@ describe('a bearer token and a certificate', () => {
   it('of a known token the certificate is not even looked at', async () => {
     const token = 'known'
     const callers = { clusters: new Map([[`sha256:${await sha256(token)}`, 'prod-1']]), own: new Map() }
-    const identify = createIdentifyCaller(() => callers)
+    const identifier = new CallerIdentifier({ refresh: () => undefined, inForce: () => callers })
     const looked: string[] = []
     const ask = (bearer: string) => {
       const request = new Request('https://webhook.test', { headers: { Authorization: `Bearer ${bearer}` } })
       Object.defineProperty(request, 'cf', { get: () => void looked.push(bearer) })
-      return identify(request, undefined, () => undefined)
+      return identifier.peek(request) ?? identifier.identify(request)
     }
     expect(await ask(token)).toEqual({ ok: true, value: 'prod-1' })
     expect(ask(token)).toEqual({ ok: true, value: 'prod-1' })

@@ -32,6 +32,7 @@ describe('GET /readyz', () => {
       keystone: { reachable: true },
       breaker: 'closed',
       settings: [],
+      warnings: [],
       documents: expect.objectContaining({ callers: good, mapping: good }),
     })
   })

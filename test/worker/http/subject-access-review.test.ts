@@ -105,16 +105,16 @@ describe('a SubjectAccessReview', () => {
     })
   }
 
-  it('by a policy with entries that can never match: /readyz names them, and is ready', async () => {
+  it('by a policy with entries that can never match: /readyz warns of them, and is ready', async () => {
     const webhook = await start([
       { users: { roles: ['member'] }, resource_permissions: { pods: ['get'], '*/pods': ['get'] } },
     ])
     const keystone = { headers: { Authorization: `Bearer ${CALLER_TOKEN}` } }
     const { json } = await webhook.send('/readyz', keystone)
     expect(json.documents.policy).toMatchObject({ source: 'config', faults: [] })
-    expect(json.documents.policy.inert.map(({ path }: { path: string }) => path)).toEqual([
-      '[0].users',
-      '[0].resource_permissions["pods"]',
+    expect(json.warnings.map(({ path }: { path: string }) => path)).toEqual([
+      'policy[0].users',
+      'policy[0].resource_permissions["pods"]',
     ])
   })
 

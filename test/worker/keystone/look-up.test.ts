@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { KeystoneClient } from '../../../src/keystone/validate.ts'
-import { concealToken } from '../../../src/lib/secret.ts'
 import { settle } from '../../support/clock.ts'
 import { ALICE_ID, errorBody, groupsBody, tokenBody } from '../../support/keystone-answers.ts'
 import { connect, html, isGroups, json, lookUp, type Respond, TOKEN } from '../../support/keystone-client.ts'
@@ -91,61 +89,6 @@ describe('groups', () => {
   }
 })
 
-describe("groups of the user whom the token's signature names", () => {
-  const dropped = (request: Request): Promise<Response> =>
-    new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(new Error('aborted'))))
-  const lookUpSigned = (client: KeystoneClient, readsGroups = true, id = ALICE_ID) =>
-    client.lookUp(concealToken(TOKEN), () => readsGroups, 10_000, id)
-  const no = () => json(errorBody(401, 'x'), 401)
-  const yes = () => json(tokenBody())
-  const groups = () => json(groupsBody([{ id: 'g1', name: 'devs', domain_id: 'default' }]))
-  const UNAVAILABLE = { reason: 'unavailable', cause: 'status', status: 500 }
-  const federated = () => json(tokenBody({ user: { 'OS-FEDERATION': { groups: [{ id: 'g2' }] } } }))
-  const known = [{ id: 'g1', name: 'devs', domainId: 'default' }]
-
-  const outcomes: [string, Respond, Respond, object][] = [
-    ['yes and groups', yes, groups, { ok: true, value: { groups: known } }],
-    ['yes and 403', yes, () => json(errorBody(403, 'x'), 403), { ok: true, value: { groups: 'refused' } }],
-    ['yes, and groups cannot be told', yes, () => html(500), { ok: false, error: UNAVAILABLE }],
-    ['no, whatever the groups', no, groups, { ok: false, error: { reason: 'rejected' } }],
-    ['no, where groups cannot be told', no, () => html(500), { ok: false, error: { reason: 'rejected' } }],
-    ['no, while groups are still out', no, dropped, { ok: false, error: { reason: 'rejected' } }],
-    ['cannot be told, while groups are still out', () => html(500), dropped, { ok: false, error: UNAVAILABLE }],
-    ['yes with the groups in the token', federated, dropped, { ok: true, value: { groups: [{ id: 'g2' }] } }],
-  ]
-  it.each(outcomes)('%s', async (_name, validation, ofGroups, result) => {
-    const { client, clock, requests } = connect((request) => (isGroups(request) ? ofGroups : validation)(request))
-    expect(await lookUpSigned(client)).toMatchObject({ calls: 2, result })
-    await settle()
-    expect(requests).toHaveLength(2)
-    expect(requests[1]?.url).toBe(`https://keystone.test/v3/users/${ALICE_ID}/groups`)
-    expect(clock.pendingTimers()).toBe(0)
-  })
-
-  it('are dropped where the mapping needs none of this user', async () => {
-    const { client, clock } = connect((request) => (isGroups(request) ? dropped(request) : yes()))
-    expect(await lookUpSigned(client, false)).toMatchObject({ calls: 2, result: { value: { groups: 'not_read' } } })
-    expect(clock.pendingTimers()).toBe(0)
-  })
-
-  it.each([true, false])("are nobody else's: an answer about another user says nothing (read: %s)", async (reads) => {
-    const { client } = connect((request) => (isGroups(request) ? groups() : yes()))
-    expect(await lookUpSigned(client, reads, 'b'.repeat(32))).toMatchObject({
-      calls: 2,
-      result: { error: { reason: 'unavailable', cause: 'malformed' } },
-    })
-  })
-
-  it('take no more time than the validation may', async () => {
-    const { client, clock } = connect((request) => (isGroups(request) ? dropped(request) : yes()), 5000)
-    const looking = lookUpSigned(client)
-    await settle()
-    clock.advance(5000)
-    expect(await looking).toMatchObject({ result: { error: { cause: 'timeout' } } })
-    expect(clock.pendingTimers()).toBe(0)
-  })
-})
-
 describe('time', () => {
   const never = (): Promise<Response> => new Promise(() => undefined)
 
@@ -180,7 +123,7 @@ describe('time', () => {
       clock.advance(4000)
       return json(tokenBody())
     }, 5000)
-    const looking = client.lookUp(concealToken(TOKEN), () => true, 7000)
+    const looking = client.lookUp(true, 7000)
     await settle()
     clock.advance(3000)
     expect(await looking).toMatchObject({ calls: 2, result: { error: { cause: 'timeout' } } })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { CompactSign } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createDemoKeystone } from '../../support/demo-keystone.ts'
-import { createStage, type Isolate, keystone, type Stage } from '../../support/documents-stage.ts'
+import { createStage, type Isolate, type Stage } from '../../support/documents-stage.ts'
 import { createJwsKey } from '../../support/jws.ts'
 import { ALICE_ID } from '../../support/keystone-answers.ts'
 import { base64url, fernetShaped, jwsShaped } from '../../support/tokens.ts'
@@ -221,49 +221,6 @@ describe('the document keystone-keys', () => {
     const isolate = await isolateWith(key.pem)
     for (const token of [fernetShaped(), 'a'.repeat(32)]) expect(await outcome(isolate, token)).toMatchObject(LET_IN)
     expect(stage.config.reads).not.toContain('keystone-keys')
-  })
-})
-
-describe('groups of a signed token', () => {
-  /** A Keystone whose validations wait until the test lets them go. */
-  function held(respond = keystone) {
-    const gate = Promise.withResolvers<void>()
-    const arrived: string[] = []
-    const bothArrived = Promise.withResolvers<void>()
-    return {
-      arrived,
-      gate,
-      bothArrived: bothArrived.promise,
-      async keystone(request: Request): Promise<Response> {
-        arrived.push(new URL(request.url).pathname)
-        if (arrived.length === 2) bothArrived.resolve()
-        if (request.url.includes('/auth/tokens')) await gate.promise
-        return respond(request)
-      },
-    }
-  }
-
-  it('are asked for while the validation is still out', async () => {
-    await putDocument('keystone-keys', key.pem)
-    const { arrived, gate, bothArrived, ...connection } = held()
-    const isolate = await stage.isolate(connection)
-    const reviewing = outcome(isolate, await key.sign())
-    await bothArrived
-    expect(arrived).toEqual(['/v3/auth/tokens', `/v3/users/${ALICE_ID}/groups`])
-    gate.resolve()
-    expect(await reviewing).toMatchObject({ ...LET_IN, keystoneCalls: 2 })
-  })
-
-  it.each([
-    ['the mapping reads none', { groups: { keystone: false } }, {}],
-    ['they come with the token', {}, { openstack_group_ids: [{ id: 'g1' }] }],
-    ['the id leads elsewhere', {}, { sub: '..' }],
-  ])('are not asked for beside it when %s', async (_name, mapping, claims) => {
-    await putDocument('mapping', mapping)
-    await putDocument('keystone-keys', key.pem)
-    const refusing = async () => new Response(null, { status: 500 })
-    const isolate = await stage.isolate({ keystone: refusing })
-    expect(await outcome(isolate, await key.sign(claims))).toMatchObject({ requests: 1, keystoneCalls: 1 })
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createAudit, type ReviewRecord } from '../../../src/telemetry/audit.ts'
 import { createReportEvent } from '../../../src/telemetry/events.ts'
-import { createHoldBack } from '../../../src/telemetry/line-deduplicator.ts'
+import { LineDeduplicator } from '../../../src/telemetry/line-deduplicator.ts'
 import { createClock } from '../../support/clock.ts'
 
 const RECORD: ReviewRecord = {
@@ -20,7 +20,7 @@ const RECORD: ReviewRecord = {
 function prepare(repeatsSeconds = 60) {
   const clock = createClock()
   const lines: (ReviewRecord & { event: string; repeats: number })[] = []
-  const write = createAudit({ now: clock.now, repeatsSeconds, log: (line) => lines.push(JSON.parse(line)) })
+  const write = createAudit({ clock, repeatsSeconds, log: (line) => lines.push(JSON.parse(line)) })
   const audit = (record: ReviewRecord, cluster = 'prod-1') => write(cluster, record, () => '0123456789abcdef-FRA')
   return { clock, lines, audit }
 }
@@ -34,7 +34,7 @@ describe('the audit line', () => {
 
   it('shows what a name hides, and lets none of it act', () => {
     const lines: string[] = []
-    const write = createAudit({ now: () => 0, repeatsSeconds: 60, log: (line) => lines.push(line) })
+    const write = createAudit({ clock: { now: () => 0 }, repeatsSeconds: 60, log: (line) => lines.push(line) })
     // Right-to-left override, the C1 control that begins a terminal's commands, a line separator, zero width, a tag.
     const user = 'a\u202enimda\u009b2J\u2028\u200b\u{e0041}\nÄ\u{1f600}'
     write('prod-1', { ...RECORD, user }, () => undefined)
@@ -109,14 +109,14 @@ describe('holding back', () => {
   it('loses nothing when a subject is forgotten to make room', () => {
     const clock = createClock()
     let total = 0
-    const holdBack = createHoldBack<null>({
-      now: clock.now,
+    const lines = new LineDeduplicator<null>({
+      clock,
       seconds: 60,
-      repeats: () => true,
+      isRepeat: () => true,
       write: (_line, repeats) => (total += 1 + repeats),
     })
     const see = (subject: string): void => {
-      const repeats = holdBack(subject, null)
+      const repeats = lines.admit(subject, null)
       if (repeats !== undefined) total += 1 + repeats
     }
     for (let times = 0; times < 5; times += 1) see('first')
@@ -129,7 +129,7 @@ describe('an event', () => {
   it('is written once a minute, however often it happens', () => {
     const clock = createClock()
     const lines: Record<string, unknown>[] = []
-    const report = createReportEvent({ now: clock.now, log: (line) => lines.push(JSON.parse(line)) })
+    const report = createReportEvent({ clock, log: (line) => lines.push(JSON.parse(line)) })
     for (let second = 0; second <= 60; second += 1) {
       report({ code: 'kv_read_failed' })
       clock.advance(1000)

@@ -170,7 +170,7 @@ describe('a flood of refused callers', () => {
         let counted = 0
         let measured = 0
         const audit = createCallerAudit({
-          now: clock.now,
+          clock,
           log(line) {
             const { reason, cluster, repeats } = JSON.parse(line)
             const subject = `${reason} ${cluster}`
@@ -196,7 +196,7 @@ describe('a flood of refused callers', () => {
 
   it('looks at the request only for a line that is written', () => {
     const clock = createClock()
-    const audit = createCallerAudit({ now: clock.now, log: () => undefined })
+    const audit = createCallerAudit({ clock, log: () => undefined })
     let looked = 0
     const readOrigin = () => {
       looked += 1

@@ -31,7 +31,7 @@ function createDataset() {
 function prepare() {
   const { points, dataset } = createDataset()
   const clock = createClock()
-  const metrics = createMetrics(dataset, { now: clock.now, onFault: () => undefined })
+  const metrics = createMetrics(dataset, { clock, onFault: () => undefined })
   if (metrics === undefined) throw new Error('there is a dataset')
   return { points, clock, metrics }
 }
@@ -224,7 +224,7 @@ describe('METRICS', () => {
   })
 
   it('is optional, and must be a dataset', async () => {
-    expect(createMetrics(undefined, { now: () => 0, onFault: () => undefined })).toBeUndefined()
+    expect(createMetrics(undefined, { clock: { now: () => 0 }, onFault: () => undefined })).toBeUndefined()
     const webhook = await createWebhook({ keystone, vars: { METRICS: 'a name' } })
     expect((await webhook.review(fernetShaped())).json.status.error).toContain('settings are faulty')
     const [{ faults } = {}] = webhook.log.filter(({ code }) => code === 'settings_faulty')

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type Breaker, createBreaker } from '../../../../src/keystone/limits/breaker.ts'
-import { type Clock, createClock } from '../../../support/clock.ts'
+import { createClock, type FrozenClock } from '../../../support/clock.ts'
 
 const LOOK_UP_MS = 8_000
 
-function prepare(minUsers = 0): { breaker: Breaker; clock: Clock } {
+function prepare(minUsers = 0): { breaker: Breaker; clock: FrozenClock } {
   const clock = createClock()
   return { breaker: createBreaker({ now: clock.now, minUsers, lookUpMs: LOOK_UP_MS }), clock }
 }
@@ -21,7 +21,7 @@ function prepareOpen() {
 }
 
 /** How long it stays open from now on. */
-function openMs({ state }: Breaker, clock: Clock): number {
+function openMs({ state }: Breaker, clock: FrozenClock): number {
   const startedAtMs = clock.now()
   while (state() === 'open') clock.advance(100)
   return clock.now() - startedAtMs

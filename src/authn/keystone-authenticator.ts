@@ -1,0 +1,109 @@
+import type { FoundIdentity, IdentityCache, Query } from '../cache/identity-cache.ts'
+import type { Documents } from '../documents/registry.ts'
+import type { TokenReview } from '../k8s/token-review.ts'
+import type { Identity } from '../keystone/identity.ts'
+import { recogniseTokenFormat } from '../keystone/token-format.ts'
+import type { ExecutionCtx } from '../lib/clock.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import type { Answer, ReviewRecord } from '../telemetry/audit.ts'
+import type { CheckSigned } from './signed.ts'
+import { answerVerdict, type Verdict } from './verdict.ts'
+
+/** Who asks for a review, and by when the answer is due, in epoch milliseconds. */
+export interface Asked {
+  readonly cluster: string
+  readonly ctx: ExecutionCtx
+  readonly deadlineMs: number
+}
+
+export interface KeystoneAuthenticatorDeps {
+  readonly documents: Pick<Documents, 'mapping' | 'keystoneKeys'>
+  readonly identities: IdentityCache<Answer>
+  readonly checkSigned: CheckSigned
+}
+
+/** Answers TokenReviews about the tokens of Keystone. */
+export class KeystoneAuthenticator {
+  readonly #documents: KeystoneAuthenticatorDeps['documents']
+  readonly #identities: IdentityCache<Answer>
+  readonly #checkSigned: CheckSigned
+
+  constructor({ documents, identities, checkSigned }: KeystoneAuthenticatorDeps) {
+    this.#documents = documents
+    this.#identities = identities
+    this.#checkSigned = checkSigned
+  }
+
+  /** Refreshes the documents that the review needs. The promise, if any, is what the review waits for. */
+  refresh(review: TokenReview, { cluster, ctx }: Asked): Promise<unknown> | undefined {
+    const waiting = this.#documents.mapping.refresh(cluster, ctx)
+    if (waiting === undefined || recogniseTokenFormat(review.token) !== 'jws') return waiting
+    return Promise.all([waiting, this.#documents.keystoneKeys.refresh(ctx)])
+  }
+
+  /** The answer that memory and the documents in force give without waiting; `undefined`: call `authenticate`. */
+  peek(review: TokenReview, { cluster, ctx }: Asked): Answer | undefined {
+    const mapping = this.#documents.mapping.inForce(cluster)
+    if (!mapping.ok) {
+      if (recogniseTokenFormat(review.token) === undefined) return answerVerdict(review, { reason: 'malformed' })
+      return answerVerdict(review, { reason: mapping.error === 'none' ? 'no_mapping' : 'documents' })
+    }
+    // Only tokens with the format of a Keystone token are ever remembered, so the format need not be checked first.
+    const query = { token: review.token, mapping: mapping.value, cluster, ctx }
+    const found = this.#identities.peek(query)
+    if (found !== undefined) return this.#answer(review, query, found)
+    return recogniseTokenFormat(review.token) === undefined ? answerVerdict(review, { reason: 'malformed' }) : undefined
+  }
+
+  /** The answer to a review that `peek` did not answer: asks KV, then Keystone. Rejects only for bugs. */
+  async authenticate(review: TokenReview, { cluster, ctx, deadlineMs }: Asked): Promise<Answer> {
+    const { token } = review
+    if (recogniseTokenFormat(token) === 'jws') {
+      // A signature that does not hold is a definite no, without a look-up.
+      const refusal = await this.#checkSigned({ token, ctx })
+      if (refusal !== undefined) return answerVerdict(review, refusal)
+    }
+    const mapping = this.#documents.mapping.inForce(cluster)
+    if (!mapping.ok) return answerVerdict(review, { reason: 'documents' })
+    const query = { token, mapping: mapping.value, cluster, ctx }
+    return this.#answer(review, query, await this.#identities.load(query, deadlineMs))
+  }
+
+  /** The answer for an identity. Kept beside the identity, so that a warm review neither maps nor encodes. */
+  #answer(review: TokenReview, query: Query & { readonly mapping: Mapping }, found: FoundIdentity<Answer>): Answer {
+    const { result, source } = found
+    if (!result.ok) return withCost(answerVerdict(review, result.error), found)
+    const known = result.value
+    const form = source === 'stale' ? `${review.apiVersion} stale` : review.apiVersion
+    let answer = known.answer(query.mapping.digest, form)
+    if (answer === undefined) {
+      const verdict = judge(known.identity, query.mapping, source === 'stale')
+      const cost = { source: 'memory', fingerprint: found.fingerprint, keystoneCalls: 0, keystoneMs: 0 } as const
+      answer = withCost(answerVerdict(review, verdict), cost)
+      this.#identities.keepAnswer(query, known, form, answer)
+    }
+    return source === 'memory' ? answer : withCost(answer, found)
+  }
+}
+
+/** What the mapping says of an identity. Pure. */
+function judge(identity: Identity, mapping: Mapping, isStale: boolean): Verdict {
+  const mapped = mapping.toUser(identity)
+  if (!mapped.ok) return mapped.error
+  const { user, leftOut } = mapped.value
+  const reason = identity.groups === 'refused' ? 'groups_refused' : 'authenticated'
+  return { reason, user: isStale ? { ...user, extra: { ...user.extra, ...STALE } } : user, leftOut }
+}
+
+/** Tells authorizers and auditors that Keystone could not confirm the user again. */
+const STALE = { 'keystone-edge-auth/stale': ['true'] }
+
+/** The first 12 hex digits name a token in the log. */
+function withCost(
+  { body, record }: Answer,
+  cost: Pick<ReviewRecord, 'source' | 'keystoneCalls' | 'keystoneMs'> & { readonly fingerprint: string },
+): Answer {
+  const { source, keystoneCalls, keystoneMs } = cost
+  const fingerprint = cost.fingerprint.slice(0, 12)
+  return { body, record: { ...record, source, fingerprint, keystoneCalls, keystoneMs } }
+}
