@@ -45,7 +45,7 @@ const ANSWERED = { headers: { 'Content-Type': 'application/json' } }
  * cannot be decided) in its own apiVersion, and leaves one audit line and one data point.
  */
 export function createAnswerReview(deps: AnswerReviewDeps): AnswerReview {
-  const { callers, audit, auditCaller, metrics, clock, reviewMs } = deps
+  const { callers, reviewer, audit, auditCaller, metrics, clock, reviewMs, onUnexpected } = deps
   return async function answerReview(request, named, ctx) {
     const startedAtMs = clock.now()
     const waiting = callers.refresh(ctx)
@@ -55,25 +55,18 @@ export function createAnswerReview(deps: AnswerReviewDeps): AnswerReview {
     const decoded = decodeReview(await readJson(request))
     if (!decoded.ok) throw problem('BadRequest', `${decoded.error.path}: ${decoded.error.message}`)
     const asked = { cluster: caller.value, ctx, deadlineMs: startedAtMs + reviewMs }
-    const answer = await decide(deps, decoded.value, asked)
+    let answer: Answer | AccessAnswer
+    try {
+      const waitingForDocuments = reviewer.refresh(decoded.value, asked)
+      if (waitingForDocuments) await waitingForDocuments
+      answer = reviewer.peek(decoded.value, asked) ?? (await reviewer.load(decoded.value, asked))
+    } catch (error) {
+      onUnexpected(error)
+      answer = reviewer.answerUnexpected(decoded.value)
+    }
     audit(caller.value, answer.record, () => rayOf(request))
     metrics?.review(caller.value, answer.record, startedAtMs)
     if ('undecided' in answer) return toStatusResponse('ServiceUnavailable', answer.undecided)
     return new Response(answer.body, ANSWERED)
-  }
-}
-
-async function decide(
-  { reviewer, onUnexpected }: AnswerReviewDeps,
-  review: Review,
-  asked: Asked,
-): Promise<Answer | AccessAnswer> {
-  try {
-    const waiting = reviewer.refresh(review, asked)
-    if (waiting) await waiting
-    return reviewer.peek(review, asked) ?? (await reviewer.load(review, asked))
-  } catch (error) {
-    onUnexpected(error)
-    return reviewer.answerUnexpected(review)
   }
 }
