@@ -13,8 +13,11 @@ import { type AnswerReview, createAnswerReview, type Reviewer } from './http/ans
 import { CallerIdentifier } from './http/caller-identifier.ts'
 import { type Readiness, toDocumentReport } from './http/ready.ts'
 import { createKeystoneApi, type Fetch, type KeystoneApi } from './keystone/api.ts'
-import { createGuardedKeystone, type GuardedKeystone } from './keystone/limits/guarded-look-up.ts'
-import { createLookUpToken, isIdentityApi } from './keystone/validate.ts'
+import { Breaker } from './keystone/limits/breaker.ts'
+import { createGuardedKeystone, type GuardedKeystone } from './keystone/limits/guarded-keystone.ts'
+import { createRateLimit } from './keystone/limits/rate-limit.ts'
+import { Slots } from './keystone/limits/slots.ts'
+import { createLookUpToken, isAnswering, isIdentityApi } from './keystone/validate.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Fault } from './lib/fault.ts'
 import { VERSION } from './lib/version.ts'
@@ -179,7 +182,7 @@ function createReadiness(
       const reports = Object.entries(states).map(([name, state]) => [name, toDocumentReport(state, clock.now())])
       return {
         keystone: { reachable },
-        breaker: keystone.state(),
+        breaker: keystone.breakerState,
         settings: [],
         warnings: warningsOf(documents, cluster),
         documents: Object.fromEntries(reports),
@@ -199,13 +202,14 @@ function connectKeystone(settings: Settings, { clock, fetch }: Effects): Keyston
 }
 
 function guardKeystone(settings: Settings, api: KeystoneApi, { clock, report }: Effects): GuardedKeystone {
+  const timeoutMs = Math.min(settings.keystoneTimeoutMs, lookUpMsOf(settings))
   return createGuardedKeystone({
     lookUpToken: createLookUpToken(api, clock),
-    limit: settings.lookUpsLimit,
-    timeoutMs: settings.keystoneTimeoutMs,
-    lookUpMs: lookUpMsOf(settings),
+    admitNewToken: createRateLimit({ limit: settings.lookUpsLimit, clock, onFault: (code) => report({ code }) }),
+    slots: new Slots(clock, settings.keystoneMaxConcurrent),
+    breaker: new Breaker({ clock, timeoutMs, probe: (deadlineMs) => isAnswering(api, deadlineMs) }),
+    timeoutMs,
     clock,
-    onFault: (code) => report({ code }),
   })
 }
 

@@ -5,7 +5,7 @@ import { parseDocumentText } from './documents/document-text.ts'
 import type { ConfigNamespace } from './documents/live-document.ts'
 import type { Fetch } from './keystone/api.ts'
 import { isKeystoneDomainId } from './keystone/ids.ts'
-import type { LookUpsLimit } from './keystone/limits/guarded-look-up.ts'
+import type { LookUpsLimit } from './keystone/limits/rate-limit.ts'
 import { toBytes } from './lib/base64.ts'
 import { type Fault, toFaults } from './lib/fault.ts'
 import { err, ok, type Result } from './lib/result.ts'
@@ -16,6 +16,8 @@ export interface Settings {
   /** Identity API v3 root without a slash at its end. */
   readonly keystoneUrl: string
   readonly keystoneTimeoutMs: number
+  /** Look-ups at Keystone at once in one isolate. */
+  readonly keystoneMaxConcurrent: number
   /** The `KEYSTONE` binding's fetch, when bound. */
   readonly keystoneFetch: Fetch | undefined
   readonly identityTtlSeconds: number
@@ -102,6 +104,7 @@ const Metrics = v.optional(binding<MetricsDataset>('writeDataPoint', 'an Analyti
 const Env = v.object({
   KEYSTONE_URL: KeystoneUrl,
   KEYSTONE_TIMEOUT_MS: wholeNumber(5000, 1, 10_000),
+  KEYSTONE_MAX_CONCURRENT: wholeNumber(16, 1, 64),
   IDENTITY_TTL_SECONDS: wholeNumber(120, 0, 300),
   REJECTION_TTL_SECONDS: wholeNumber(30, 0, 300),
   STALE_IF_ERROR_SECONDS: wholeNumber(300, 0, 3600),
@@ -138,6 +141,7 @@ function toSettings(env: v.InferOutput<typeof Env>): Settings {
   return {
     keystoneUrl: env.KEYSTONE_URL,
     keystoneTimeoutMs: env.KEYSTONE_TIMEOUT_MS,
+    keystoneMaxConcurrent: env.KEYSTONE_MAX_CONCURRENT,
     keystoneFetch: keystone && ((url, init) => keystone.fetch(url, init)),
     identityTtlSeconds: env.IDENTITY_TTL_SECONDS,
     rejectionTtlSeconds: env.REJECTION_TTL_SECONDS,

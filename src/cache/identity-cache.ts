@@ -1,4 +1,4 @@
-import type { GuardedKeystone } from '../keystone/limits/guarded-look-up.ts'
+import type { GuardedKeystone } from '../keystone/limits/guarded-keystone.ts'
 import { isAnswer, isUnreachable, type Unavailable, unavailable } from '../keystone/unavailable.ts'
 import type { LookUp, Rejection } from '../keystone/validate.ts'
 import type { Clock, ExecutionCtx } from '../lib/clock.ts'
@@ -120,7 +120,7 @@ export class IdentityCache<Answer extends { readonly body: string }> {
 
   #isLikelyUnreachable(known: KnownIdentity<Answer>): boolean {
     return (
-      this.#deps.clock.now() - known.unreachableAtMs < UNREACHABLE_MS || this.#deps.keystone.knownState() === 'open'
+      this.#deps.clock.now() - known.unreachableAtMs < UNREACHABLE_MS || this.#deps.keystone.breakerState === 'open'
     )
   }
 
@@ -155,6 +155,11 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     accepts: (freshness: Freshness) => boolean,
   ): Promise<FoundIdentity<Answer>> {
     const fingerprints = await this.#deps.fingerprints('identity', revealToken(query.token))
+    // Before KV is read, so that a flood of tokens that nobody has costs no reads.
+    const isNew = this.#memory.known(query.token) === undefined
+    if (isNew && !(await this.#deps.keystone.admitNewToken(query.cluster))) {
+      return atNoCost(err(unavailable('rate_limited')), 'keystone', fingerprints[0])
+    }
     const stored = this.#usesKv ? await this.#readStored(query.token, fingerprints, deadlineMs) : undefined
     if (stored !== undefined && accepts(this.#freshnessOf(stored, query))) {
       return atNoCost(ok(this.#memory.remember(query.token, fingerprints[0], stored)), 'kv', fingerprints[0])
@@ -176,8 +181,8 @@ export class IdentityCache<Answer extends { readonly body: string }> {
       token: query.token,
       readsGroups: (identity) => hasGroups || query.mapping.readsGroups(identity),
       knownUser: known?.identity.user.id,
-      cluster: query.cluster,
       deadlineMs: Math.min(deadlineMs, startedAtMs + lookUpMs),
+      ctx: query.ctx,
     })
     if (known !== undefined) known.triedAtMs = clock.now()
     const cost = {

@@ -4,7 +4,7 @@ import { revealToken, type Token } from '../lib/secret.ts'
 import type { KeystoneApi } from './api.ts'
 import type { Identity } from './identity.ts'
 import { decodeGroupsAnswer, decodeTokenAnswer } from './token-answer.ts'
-import { type Unavailable, unavailable } from './unavailable.ts'
+import { isUnreachable, type Unavailable, unavailable } from './unavailable.ts'
 
 /** Keystone's verdict that a token is none (`rejected`, `expired`), or one that cannot be honoured here (`access_rules`). */
 export type Rejection = { readonly reason: 'rejected' | 'expired' | 'access_rules' }
@@ -40,6 +40,12 @@ export function createLookUpToken(api: KeystoneApi, { now }: Pick<Clock, 'now'>)
 export async function isIdentityApi(api: KeystoneApi, deadlineMs: number): Promise<boolean> {
   const answer = await api({ path: '', deadlineMs })
   return answer.ok && answer.value.status === 200 && isObjectWith(answer.value.body, 'version')
+}
+
+/** Whether Keystone, or what stands in front of it, answers a request without a token: the probe of the breaker. */
+export async function isAnswering(api: KeystoneApi, deadlineMs: number): Promise<boolean> {
+  const answer = await api({ path: '', deadlineMs })
+  return !isUnreachable(answer.ok ? unavailable('status', answer.value.status) : answer.error)
 }
 
 async function validate(

@@ -1,93 +1,98 @@
-/** `open`: nobody asks. `half-open`: the next look-up asks, as a probe. */
+import type { Clock, ExecutionCtx } from '../../lib/clock.ts'
+import { SingleFlight } from '../../lib/single-flight.ts'
+
+/** `open`: Keystone is not asked. `half-open`: the next look-up is preceded by a probe. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
-/** Stops asking a Keystone that fails or is slow, so that it can recover and nobody waits for it in vain. */
-export interface Breaker {
-  state(): BreakerState
-  /**
-   * Whether a look-up of this user's token may start now. In `half-open` one may, and the rest not until it ends or its
-   * time is up. Whose probe has failed leaves the next one to others for a while.
-   */
-  admit(user: string): boolean
-  /** A look-up that was admitted was answered in time, whatever the answer. */
-  succeeded(): void
-  /** A look-up that was admitted found Keystone unreachable or slow. `user` is whose token it was. */
-  failed(user: string): void
-}
+/** Sends Keystone one request without a token: whether Keystone answers. Never rejects; ends at `deadlineMs`. */
+export type Probe = (deadlineMs: number) => Promise<boolean>
 
 export interface BreakerDeps {
-  readonly now: () => number
-  /** Failures of fewer users than this neither open it nor keep it open: one user's tokens may fail by themselves. */
-  readonly minUsers: number
-  /** How long a look-up takes at most. */
-  readonly lookUpMs: number
+  readonly clock: Clock
+  readonly probe: Probe
+  /** How long a probe may take: `KEYSTONE_TIMEOUT_MS`. */
+  readonly timeoutMs: number
 }
 
 const FAILURES = 5
+/** Look-ups of one user may fail because of that user's token. */
+const FAILED_USERS = 2
 const FIRST_OPEN_MS = 5_000
 const MAX_OPEN_MS = 30_000
 
-/** A breaker that is closed at first. It opens for 5 s, and twice as long, up to 30 s, each time that probes fail. */
-export function createBreaker({ now, minUsers, lookUpMs }: BreakerDeps): Breaker {
-  let failures = 0
-  /** Whose look-ups failed since it was closed or, half-open, whose probes. */
-  const users = new Set<string>()
-  let heldOffUntilMs = Number.NEGATIVE_INFINITY
-  let openMs = FIRST_OPEN_MS
+/**
+ * Stops look-ups while Keystone does not answer, so that nobody waits in vain. Only what a stranger cannot influence feeds
+ * the breaker: look-ups of known tokens, and probes. Opens after 5 failures in a row of 2 users, or after a failed probe,
+ * for 5 s, and for twice as long, up to 30 s, each time that the probe behind fails.
+ */
+export class Breaker {
+  readonly #deps: BreakerDeps
+  readonly #probes: SingleFlight<boolean>
+  #failures = 0
+  readonly #failedUsers = new Set<string>()
+  #openMs = FIRST_OPEN_MS
   /** `undefined` while closed. */
-  let opensAgainAtMs: number | undefined
-  /** A probe whose request was cancelled never reports. */
-  let probeEndsAtMs = Number.NEGATIVE_INFINITY
+  #openUntilMs: number | undefined
+  /** Failures of new tokens since the last probe. */
+  #suspicions = 0
+  #probedAtMs = Number.NEGATIVE_INFINITY
 
-  function open(): void {
-    opensAgainAtMs = takeOpenMs()
-    users.clear()
+  constructor(deps: BreakerDeps) {
+    this.#deps = deps
+    this.#probes = new SingleFlight(deps.clock, 1)
   }
 
-  /** When the next pause ends; the one after it is longer. */
-  function takeOpenMs(): number {
-    const endsAtMs = now() + openMs
-    openMs = Math.min(2 * openMs, MAX_OPEN_MS)
-    return endsAtMs
+  get state(): BreakerState {
+    if (this.#openUntilMs === undefined) return 'closed'
+    return this.#deps.clock.now() < this.#openUntilMs ? 'open' : 'half-open'
   }
 
-  function probeFailed(user: string): void {
-    probeEndsAtMs = Number.NEGATIVE_INFINITY
-    users.add(user)
-    if (users.size >= minUsers) open()
-    else heldOffUntilMs = takeOpenMs()
+  /** Whether a look-up may be made now; half-open, the outcome of a probe decides, which all look-ups share. */
+  async admits(ctx: ExecutionCtx): Promise<boolean> {
+    return this.state === 'half-open' ? this.#probe(ctx) : this.state === 'closed'
   }
 
-  function state(): BreakerState {
-    if (opensAgainAtMs === undefined) return 'closed'
-    return now() < opensAgainAtMs || now() < probeEndsAtMs ? 'open' : 'half-open'
+  /** Keystone answered a look-up of a known token, whatever the answer. */
+  succeeded(): void {
+    this.#failures = 0
+    this.#failedUsers.clear()
+    this.#openMs = FIRST_OPEN_MS
+    this.#openUntilMs = undefined
   }
 
-  return {
-    state,
-    admit(user) {
-      const current = state()
-      if (current !== 'half-open') return current === 'closed'
-      if (users.has(user) && now() < heldOffUntilMs) return false
-      probeEndsAtMs = now() + lookUpMs
-      return true
-    },
-    succeeded() {
-      failures = 0
-      users.clear()
-      openMs = FIRST_OPEN_MS
-      opensAgainAtMs = undefined
-      probeEndsAtMs = Number.NEGATIVE_INFINITY
-    },
-    failed(user) {
-      if (opensAgainAtMs !== undefined) {
-        // Of the look-ups that were on their way when it opened only the probe counts.
-        if (now() <= probeEndsAtMs) probeFailed(user)
-        return
-      }
-      failures += 1
-      if (users.size < minUsers) users.add(user)
-      if (failures >= FAILURES && users.size >= minUsers) open()
-    },
+  /** Keystone was unreachable for a known token of this user. */
+  failed(userId: string): void {
+    this.#failures += 1
+    if (this.#failedUsers.size < FAILED_USERS) this.#failedUsers.add(userId)
+    if (this.state === 'closed' && this.#failures >= FAILURES && this.#failedUsers.size >= FAILED_USERS) this.#open()
+  }
+
+  /** Keystone was unreachable for a new token. After 5 of them a probe finds out why, at most one probe in 5 s. */
+  suspect(ctx: ExecutionCtx): void {
+    this.#suspicions += 1
+    const isDue = this.#suspicions >= FAILURES && this.#deps.clock.now() - this.#probedAtMs >= FIRST_OPEN_MS
+    if (!isDue || this.state !== 'closed') return
+    ctx.waitUntil(this.#probe(ctx))
+  }
+
+  async #probe(ctx: ExecutionCtx): Promise<boolean> {
+    const { clock, probe, timeoutMs } = this.#deps
+    const call = async (deadlineMs: number): Promise<boolean> => {
+      this.#probedAtMs = clock.now()
+      this.#suspicions = 0
+      const answers = await probe(deadlineMs)
+      if (answers) this.succeeded()
+      else this.#open()
+      return answers
+    }
+    const shared = await this.#probes.run({ key: '', deadlineMs: clock.now() + timeoutMs, ctx, call })
+    return shared?.value ?? false
+  }
+
+  #open(): void {
+    this.#openUntilMs = this.#deps.clock.now() + this.#openMs
+    this.#openMs = Math.min(2 * this.#openMs, MAX_OPEN_MS)
+    this.#failures = 0
+    this.#failedUsers.clear()
   }
 }

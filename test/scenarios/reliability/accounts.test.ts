@@ -5,30 +5,6 @@ import { answerAfter, hanging, healthyOf, refusing, start, TTL_MS } from './user
 
 // Whoever has an account, or some, and many tokens of it, against users who are known.
 
-describe('an attacker with many tokens of one account', () => {
-  it('keeps no other known user from being looked up', async () => {
-    const alices = fernetShaped()
-    const mallorys = Array.from({ length: 100 }, () => fernetShaped())
-    const users = new Map([[alices, 'alice'], ...mallorys.map((token) => [token, 'mallory'] as const)])
-    const { webhook, keystone } = await start()
-    const healthy = healthyOf(users)
-    keystone.respond = healthy
-    for (const token of [alices, ...mallorys]) await webhook.review(token)
-    await webhook.background()
-    keystone.respond = (request) =>
-      users.get(request.headers.get('X-Auth-Token') ?? '') === 'alice' ? healthy(request) : hanging(request)
-    webhook.clock.advance(TTL_MS)
-    for (const token of mallorys) void webhook.review(token)
-    await settle()
-    const waiting = webhook.review(alices)
-    expect(await answerAfter(webhook, waiting, 2_000)).toMatchObject({ authenticated: true })
-    expect(webhook.reviews().find(({ user }, index) => index > 100 && user === 'alice')).toMatchObject({
-      source: 'keystone',
-    })
-    webhook.clock.advance(60_000)
-  })
-})
-
 describe('an attacker whose token was revoked', () => {
   // Forty times two requests of 0.4 s are more than any review may take; 2 s and 2.9 s are less than slow, of 5 s.
   it.each([
@@ -82,40 +58,6 @@ describe('an attacker whose token was revoked, while his other tokens hang', () 
     for (const token of tokens.slice(1)) void webhook.review(token)
     // The hanging one has the user's place for 5 s, the next of them after it; nobody waits for longer than 6 s.
     expect(await answerAfter(webhook, waiting, 6_000)).toEqual({ authenticated: false })
-    webhook.clock.advance(60_000)
-  })
-})
-
-describe('four attackers with 65 tokens each, all to be looked up at once', () => {
-  it('neither turn a known user away nor make him wait for more than his turn', async () => {
-    const alices = fernetShaped()
-    const mallorys = Array.from({ length: 4 * 65 }, (_, index) => [fernetShaped(), `mallory-${index % 4}`] as const)
-    const healthy = healthyOf(new Map([[alices, 'alice'], ...mallorys]))
-    const { webhook, keystone } = await start()
-    keystone.respond = healthy
-    for (const token of [alices, ...mallorys.map(([token]) => token)]) await webhook.review(token)
-    await webhook.background()
-    keystone.respond = async (request) => {
-      const late = Promise.withResolvers<void>()
-      webhook.clock.startTimer(50, late.resolve)
-      await late.promise
-      return healthy(request)
-    }
-    webhook.clock.advance(TTL_MS)
-    for (const [token] of mallorys) void webhook.review(token)
-    await settle()
-    let answer: unknown
-    void webhook.review(alices).then(({ json }) => {
-      answer = json.status
-    })
-    const startedAtMs = webhook.clock.now()
-    while (answer === undefined && webhook.clock.now() - startedAtMs < 10_000) {
-      await settle()
-      webhook.clock.advance(50)
-    }
-    expect(answer).toMatchObject({ authenticated: true })
-    expect(webhook.reviews().findLast(({ user }) => user === 'alice')).toMatchObject({ source: 'keystone' })
-    expect(webhook.clock.now() - startedAtMs).toBeLessThan(1_000)
     webhook.clock.advance(60_000)
   })
 })

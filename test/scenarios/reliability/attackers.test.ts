@@ -13,7 +13,10 @@ type Misbehave = () => Promise<Response>
 /** A Keystone that is well for the tokens of its users, by name, and does what attackers want for all others. */
 function keystoneOf(users: ReadonlyMap<string, string>, forOthers: Misbehave) {
   return async (request: Request): Promise<Response> => {
-    const name = users.get(request.headers.get('X-Auth-Token') ?? '')
+    const token = request.headers.get('X-Auth-Token')
+    // The probe of the breaker carries no token.
+    if (token === null) return Response.json({ version: { id: 'v3.14' } })
+    const name = users.get(token)
     if (name === undefined) return forOthers()
     return Response.json(
       request.url.endsWith('/groups')
@@ -72,7 +75,7 @@ describe.each(Object.entries(MISBEHAVIOURS))('attackers send tokens for which %s
 })
 
 describe('attackers use up LOOKUPS', () => {
-  it('known users pass it, from memory and from KV, past their time as well', async () => {
+  it('users whom this isolate knows pass it, past the TTL of their identity too', async () => {
     const alices = fernetShaped()
     let isExhausted = false
     const LOOKUPS = { limit: async () => ({ success: !isExhausted }) }
@@ -85,10 +88,7 @@ describe('attackers use up LOOKUPS', () => {
     expect(webhook.reviews().at(-1)).toMatchObject({ decision: 'unknown', reason: 'keystone_rate_limited' })
     webhook.clock.advance(10 * TTL_MS)
     expect((await webhook.review(alices)).json.status).toMatchObject({ authenticated: true })
-    const isolate = await createWebhook({ keystone, clock: webhook.clock, vars: { LOOKUPS } })
-    webhook.clock.advance(10 * TTL_MS)
-    expect((await isolate.review(alices)).json.status).toMatchObject({ authenticated: true })
-    expect(isolate.reviews().at(-1)).toMatchObject({ source: 'keystone' })
+    expect(webhook.reviews().at(-1)).toMatchObject({ source: 'keystone' })
   })
 })
 
