@@ -34,7 +34,7 @@ const threats = page
   .map((section) => ({ title: section.split('\n')[0], section }))
 
 describe('SECURITY.md', () => {
-  it('cites tests that are there, by file and name', () => {
+  it('cites only tests that exist, by file and name', () => {
     const cited = citedIn(page)
     const missing = cited.filter(({ file, name }) => !existsSync(resolve(ROOT, file)) || !namesIn(file).has(name))
     expect(missing).toEqual([])
