@@ -12,7 +12,7 @@ const CITED = /`(test\/[^`]+)`: (“[^”]+”(?:, “[^”]+”)*)/g
 const NAMED = /(?:\b(?:it|test|Run)|\))\(\s*(['"`])((?:\\.|(?!\1).)+)\1\s*,/g
 /** A top-level test of Go. */
 const NAMED_IN_GO = /^func (Test\w+)\(/gm
-/** A row may say instead that nothing in this repository can hold it. */
+/** A threat may say instead that no test of this repository can hold it. */
 const UNHELD = 'Not held here'
 
 function citedIn(text: string): { file: string; name: string }[] {
@@ -27,31 +27,37 @@ function namesIn(file: string): Set<string> {
   return new Set([...names, ...[...text.matchAll(NAMED_IN_GO)].map(({ 1: name = '' }) => name)])
 }
 
-/** The body rows of the tables that end in the column "Held by". */
-function threatRows(): string[] {
-  return page.split(/\n{2,}/).flatMap((block) => {
-    const [header = '', , ...rows] = block.split('\n')
-    return /\| Held by +\|$/.test(header) ? rows.filter((row) => row.startsWith('|')) : []
-  })
-}
+/** The threats: each heading of the third level, with the text up to the next heading. */
+const threats = page
+  .split(/^(?=#+ )/m)
+  .filter((section) => section.startsWith('### '))
+  .map((section) => ({ title: section.split('\n')[0], section }))
 
 describe('SECURITY.md', () => {
-  it('cites tests that are there, by file and name', () => {
+  it('cites only tests that exist, by file and name', () => {
     const cited = citedIn(page)
     const missing = cited.filter(({ file, name }) => !existsSync(resolve(ROOT, file)) || !namesIn(file).has(name))
     expect(missing).toEqual([])
     expect(cited.length).toBeGreaterThan(30)
   })
 
-  it('names for each threat the test that holds it, or says that none can', () => {
-    const rows = threatRows()
-    expect(rows.filter((row) => citedIn(row).length === 0 && !row.includes(UNHELD))).toEqual([])
-    expect(rows.length).toBeGreaterThan(20)
+  it('cites for each threat the test that holds it, or says that none can', () => {
+    const unheld = threats.filter(({ section }) => citedIn(section).length === 0 && !section.includes(UNHELD))
+    expect(unheld.map(({ title }) => title)).toEqual([])
+    expect(threats.length).toBeGreaterThan(40)
+  })
+
+  it('gives every threat a heading of the third level, below a heading that names the attacker', () => {
+    const attackers = page.split(/^## /m).filter((part) => part.startsWith('Attackers '))
+    const outside = page.split(/^## /m).filter((part) => !part.startsWith('Attackers ') && part.includes('\n### '))
+    expect(outside).toEqual([])
+    expect(attackers.filter((part) => !part.includes('\n### '))).toEqual([])
+    expect(attackers.length).toBeGreaterThan(7)
   })
 
   it('cites in one way only, so that no citation escapes these tests', () => {
-    const files = threatRows().flatMap((row) => row.match(/`test\/[^`]+`/g) ?? [])
-    const cited = threatRows().flatMap((row) => [...row.matchAll(CITED)])
+    const files = threats.flatMap(({ section }) => section.match(/`test\/[^`]+`/g) ?? [])
+    const cited = threats.flatMap(({ section }) => [...section.matchAll(CITED)])
     expect(cited).toHaveLength(files.length)
   })
 })

@@ -6,15 +6,15 @@ import { describeCell, KEYSTONE, KV_ALONE, KV_AND_KEYSTONE, type Row, STATES } f
 
 describe('docs/reliability.md', () => {
   it.each([
-    ['Keystone fails, KV is well', 'Keystone', KEYSTONE],
-    ['KV fails, Keystone is well', 'KV', KV_ALONE],
-    ['KV fails while Keystone refuses connections', 'KV', KV_AND_KEYSTONE],
+    ['Keystone fails and KV works', 'Keystone', KEYSTONE],
+    ['KV fails and Keystone works', 'KV', KV_ALONE],
+    ['KV fails and Keystone refuses connections', 'KV', KV_AND_KEYSTONE],
   ] as const)('%s: the table is the one that is run', (heading, subject, rows) => {
     expect(tableUnder(heading)).toEqual(render(subject, rows))
   })
 
   it('names every state of the matrix', () => {
-    const explained = tableUnder('The fault matrix').map((row) => row.split(' | ')[0])
+    const explained = tableUnder('Fault matrix').map((row) => row.split(' | ')[0])
     expect(explained.slice(2)).toEqual(STATES)
   })
 

@@ -5,7 +5,7 @@ export const COLUMNS = ['defaults', 'cache-ttl=30s', 'shortest'] as const
 export type Column = (typeof COLUMNS)[number]
 export type Figures = Readonly<Record<Column, number>>
 
-/** An act as it is documented: the terms that its worst lag is the sum of, and the sum in seconds. */
+/** An act as it is documented: the terms that its worst latency is the sum of, and the sum in seconds. */
 export interface DocumentedAct {
   readonly terms: readonly string[]
   readonly worst: Figures
@@ -19,7 +19,7 @@ export const TERMS: ReadonlyMap<string, Figures> = new Map(
 /** By what the table calls it. */
 export const ACTS: ReadonlyMap<string, DocumentedAct> = new Map(
   tableOf('act').map((row) => {
-    const terms = cell(row, 'worst lag').split(' + ')
+    const terms = cell(row, 'worst latency').split(' + ')
     return [cell(row, 'act'), { terms: terms.map((term) => term.replaceAll('`', '')), worst: figuresOf(row) }]
   }),
 )
