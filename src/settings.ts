@@ -6,7 +6,6 @@ import type { ConfigNamespace } from './documents/live-document.ts'
 import type { Fetch } from './keystone/api.ts'
 import { isKeystoneDomainId } from './keystone/ids.ts'
 import type { LookUpsLimit } from './keystone/limits/rate-limit.ts'
-import { toBytes } from './lib/base64.ts'
 import { type Fault, toFaults } from './lib/fault.ts'
 import { err, ok, type Result } from './lib/result.ts'
 import type { MetricsDataset } from './telemetry/metrics.ts'
@@ -87,7 +86,7 @@ function parseCacheKeys(text: string): Uint8Array[] | undefined {
 
 function fromBase64(text: string): Uint8Array | undefined {
   try {
-    return toBytes(atob(text))
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
   } catch {
     return undefined
   }

@@ -78,7 +78,7 @@ function toScope(token: KeystoneToken): Identity['scope'] | undefined {
  * Whether an id can be part of a path. `.` and `..` survive every encoding of a path segment: the groups of such a user
  * would be asked of another URL. Half a surrogate pair cannot be encoded at all.
  */
-export function isPathSegment(id: string): boolean {
+function isPathSegment(id: string): boolean {
   return id !== '.' && id !== '..' && id.isWellFormed()
 }
 

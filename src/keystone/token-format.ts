@@ -1,8 +1,11 @@
-import { decodeBase64Url } from '../lib/base64.ts'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { revealToken, type Token } from '../lib/secret.ts'
 
 /** The shapes in which Keystone issues tokens. */
 export type TokenFormat = 'fernet' | 'jws' | 'uuid'
+
+/** The algorithms by which Keystone signs (RFC 7518, 3.1; RFC 8037, 3.1). */
+export type JwsAlgorithm = 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
 
 /** 16 KiB: longer than any fernet token seen (2,935 characters with 100 federated groups), short enough for a header. */
 export const MAX_TOKEN_LENGTH = 16_384
@@ -10,8 +13,14 @@ export const MAX_TOKEN_LENGTH = 16_384
 const PRINTABLE = /^[\x21-\x7e]+$/
 const UUID = /^[0-9a-f]{32}$/
 const FERNET = /^gAAAAA[A-Za-z0-9_-]{154,}={0,2}$/
-// 64 bytes end in one of four characters; any other would be a second spelling of the same signature.
-const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]$/
+const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+/** Signatures of 64, 96, 132 and 64 bytes. The last character of 64 bytes is one of four: others would spell the same signature. */
+const SIGNATURES = {
+  ES256: /^[\w-]{85}[AQgw]$/,
+  ES384: /^[\w-]{128}$/,
+  ES512: /^[\w-]{176}$/,
+  EdDSA: /^[\w-]{85}[AQgw]$/,
+} as const satisfies Readonly<Record<JwsAlgorithm, RegExp>>
 
 /** Whether the text can be anybody's token at all: not empty, at most 16 KiB, bytes 0x21 to 0x7E only. */
 export function isTokenText(token: Token): boolean {
@@ -40,21 +49,17 @@ function isFernetLength(text: string): boolean {
 
 // A Kubernetes ServiceAccount or OIDC token carries `iss`; one of Keystone's never does.
 function isKeystoneJws(text: string): boolean {
-  const [header, payload] = text.split('.', 2).map(parseSegment)
-  if (header === undefined || payload === undefined) return false
-  return (
-    header.alg === 'ES256' && typeof payload.sub === 'string' && typeof payload.exp === 'number' && !('iss' in payload)
-  )
+  try {
+    const { alg = '' } = decodeProtectedHeader(text)
+    const claims = decodeJwt(text)
+    const signature = text.slice(text.lastIndexOf('.') + 1)
+    const hasSignature = isJwsAlgorithm(alg) && SIGNATURES[alg].test(signature)
+    return hasSignature && typeof claims.sub === 'string' && typeof claims.exp === 'number' && !('iss' in claims)
+  } catch {
+    return false
+  }
 }
 
-/** A part of a compact JWS (RFC 7515, 3.1) that is a JSON object; `undefined` for anything else. */
-export function parseSegment(segment: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(decodeBase64Url(segment))
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
+function isJwsAlgorithm(alg: string): alg is JwsAlgorithm {
+  return Object.hasOwn(SIGNATURES, alg)
 }

@@ -10,6 +10,7 @@ export function fernetShaped(issuedAtMs = Date.UTC(2026, 10, 22, 13, 0, 0)): str
 export function jwsShaped(
   claims: Record<string, unknown> = {},
   header: Record<string, unknown> = { alg: 'ES256', typ: 'JWT' },
+  signatureBytes = 64,
 ): string {
   const payload = {
     sub: 'a'.repeat(32),
@@ -19,7 +20,7 @@ export function jwsShaped(
     ...claims,
   }
   const encode = (part: unknown): string => base64url(new TextEncoder().encode(JSON.stringify(part)))
-  return `${encode(header)}.${encode(payload)}.${base64url(crypto.getRandomValues(new Uint8Array(64)))}`
+  return `${encode(header)}.${encode(payload)}.${base64url(crypto.getRandomValues(new Uint8Array(signatureBytes)))}`
 }
 
 export function base64url(bytes: Uint8Array): string {

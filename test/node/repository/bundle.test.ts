@@ -32,7 +32,7 @@ describe('the bundle that is deployed', () => {
 
   it('uses the libraries that it may use', () => {
     const packages = map.sources.flatMap((source) => source.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? [])
-    expect([...new Set(packages)].sort()).toEqual(['hono', 'valibot'])
+    expect([...new Set(packages)].sort()).toEqual(['hono', 'jose', 'valibot'])
   })
 })
 

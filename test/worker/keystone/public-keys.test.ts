@@ -7,13 +7,19 @@ const publicPem = async (alg: string): Promise<string> => exportSPKI((await pair
 const block = (label: string, body: string): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`
 const bodyOf = (pem: string): string => pem.replace(/-----[^-]+-----/g, '').replace(/\s/g, '')
 
-const faults = (text: string): string[] => {
-  const parsed = parsePublicKeys(text)
+const faults = async (text: string): Promise<string[]> => {
+  const parsed = await parsePublicKeys(text)
   return parsed.ok ? [] : parsed.error.map(({ path, message }) => `${path}: ${message}`)
+}
+/** A key of that algorithm with the last byte of its point changed. */
+async function offCurve(alg: string): Promise<string> {
+  const bytes = Uint8Array.from(atob(bodyOf(await publicPem(alg))), (character) => character.charCodeAt(0))
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  return block('PUBLIC KEY', btoa(String.fromCharCode(...bytes)))
 }
 const PEM = await publicPem('ES256')
 const OTHER = await publicPem('ES256')
-const BROKEN = /^\[1\]: is broken/
+const BROKEN = /^\[1\]: is broken .*, or no P-256, P-384, P-521 or Ed25519 key$/
 const EXPECTED = /^: expected only -----BEGIN PUBLIC KEY-----/
 
 describe('the document keystone-keys', () => {
@@ -24,21 +30,26 @@ describe('the document keystone-keys', () => {
       [`\uFEFF# of 2026\n${PEM}\n\t # and of 2027\r\n${OTHER.replaceAll('\n', '\r\n')}\r\n`, 2],
       [block('PUBLIC KEY', bodyOf(PEM)), 1],
     ] as const) {
-      const parsed = parsePublicKeys(text)
+      const parsed = await parsePublicKeys(text)
       expect(parsed).toMatchObject({ ok: true, value: { length: count } })
-      for (const key of parsed.ok ? parsed.value : []) expect(await key()).toMatchObject({ usages: ['verify'] })
+      for (const { alg, key } of parsed.ok ? parsed.value : []) {
+        expect([alg, key]).toMatchObject(['ES256', { usages: ['verify'] }])
+      }
     }
   })
 
-  it('imports a key once', async () => {
-    const parsed = parsePublicKeys(PEM)
-    const key = parsed.ok ? parsed.value[0] : undefined
-    expect(await key?.()).toBeDefined()
-    expect(await key?.()).toBe(await key?.())
+  it.each(['ES256', 'ES384', 'ES512', 'EdDSA'])('takes a key of %s for that algorithm only', async (alg) => {
+    expect(await parsePublicKeys(await publicPem(alg))).toMatchObject({ ok: true, value: [{ alg }] })
   })
 
-  it('is emptied by {}', () => {
-    expect(parsePublicKeys(' {}\n')).toEqual({ ok: true, value: [] })
+  it('holds keys of several algorithms', async () => {
+    const text = (await Promise.all(['ES512', 'EdDSA', 'ES256', 'ES384'].map(publicPem))).join('')
+    const parsed = await parsePublicKeys(text)
+    expect(parsed.ok && parsed.value.map(({ alg }) => alg)).toEqual(['ES512', 'EdDSA', 'ES256', 'ES384'])
+  })
+
+  it('is emptied by {}', async () => {
+    expect(await parsePublicKeys(' {}\n')).toEqual({ ok: true, value: [] })
   })
 
   it('is nothing else', async () => {
@@ -57,35 +68,40 @@ describe('the document keystone-keys', () => {
       ['a private key', privateKey, /^\[1\]: is a private key/],
       ['a private key of another kind', block('EC PRIVATE KEY', 'AAAA'), /^\[1\]: is a private key/],
       ['a certificate', block('CERTIFICATE', bodyOf(PEM)), /^\[1\]: is a certificate/],
-      ['an RSA key', await publicPem('RS256'), /^\[1\]: is no P-256 key/],
-      ['a P-384 key', await publicPem('ES384'), /^\[1\]: is no P-256 key/],
-      ['an Ed25519 key', await publicPem('EdDSA'), /^\[1\]: is no P-256 key/],
+      ['an RSA key', await publicPem('RS256'), BROKEN],
+      [
+        'an X25519 key',
+        await exportSPKI((await generateKeyPair('ECDH-ES', { extractable: true, crv: 'X25519' })).publicKey),
+        BROKEN,
+      ],
       ['RSA in its old form', block('RSA PUBLIC KEY', 'AAAA'), /^\[1\]: is no -----BEGIN PUBLIC KEY/],
       ['base64 with a hole', block('PUBLIC KEY', `${bodyOf(PEM).slice(0, 50)}!${bodyOf(PEM).slice(51)}`), BROKEN],
       ['base64 that is cut off', block('PUBLIC KEY', short), BROKEN],
       ['base64 that goes on', block('PUBLIC KEY', `${short}AAAAAAAA`), BROKEN],
       ['an empty block', block('PUBLIC KEY', ''), BROKEN],
       ['a point off the curve', block('PUBLIC KEY', `${bodyOf(PEM).slice(0, 36)}${'A'.repeat(86)}==`), BROKEN],
+      ['a point off P-384', await offCurve('ES384'), BROKEN],
+      ['a point off P-521', await offCurve('ES512'), BROKEN],
       ['more than 4 KiB', PEM.repeat(30), /^: is larger than 4 KiB$/],
     ]
     for (const [name, text, expected] of cases) {
-      const found = faults(text)
+      const found = await faults(text)
       expect([name, found]).toEqual([name, [expect.stringMatching(expected)]])
       for (const part of bodyOf(text).match(/[A-Za-z0-9+/]{16,}/g) ?? []) expect(found.join()).not.toContain(part)
     }
   })
 
-  it('with one changed character in the point is refused', () => {
+  it('with one changed character in the point is refused', async () => {
     const body = bodyOf(PEM)
     for (let index = 36; index < 122; index += 1) {
       const other = body[index] === 'A' ? 'Q' : 'A'
-      expect(faults(block('PUBLIC KEY', body.slice(0, index) + other + body.slice(index + 1)))).toHaveLength(1)
+      expect(await faults(block('PUBLIC KEY', body.slice(0, index) + other + body.slice(index + 1)))).toHaveLength(1)
     }
   })
 
   it('names each faulty key by its number, and takes none of the others', async () => {
-    expect(faults(PEM + (await publicPem('ES384')) + OTHER + block('CERTIFICATE', 'AAAA'))).toEqual([
-      expect.stringMatching(/^\[2\]: is no P-256 key/),
+    expect(await faults(PEM + (await publicPem('RS256')) + OTHER + block('CERTIFICATE', 'AAAA'))).toEqual([
+      expect.stringMatching(/^\[2\]: is broken/),
       expect.stringMatching(/^\[4\]: is a certificate/),
     ])
   })

@@ -103,7 +103,7 @@ describe('a JWS token, with its key in keystone-keys', () => {
         `${header({ alg: 'ES256' })}.${payload}.${hmac.split('.')[2]?.padEnd(86, 'A')}`,
         'bad_signature',
       ],
-      ['ES384', await (await createJwsKey('ES384')).sign(), 'malformed'],
+      ['ES384, of a key that is not listed', await (await createJwsKey('ES384')).sign(), 'bad_signature'],
       ['a header that was not signed', `${header({ alg: 'ES256' })}.${payload}.${signature}`, 'bad_signature'],
       ['an unknown extension', critical, 'bad_signature'],
       ['no signature but zeros', `${header({ alg: 'ES256' })}.${payload}.${'A'.repeat(86)}`, 'bad_signature'],
@@ -136,6 +136,52 @@ describe('a JWS token, with its key in keystone-keys', () => {
     const isolate = await stage.isolate({ keystone: async () => new Response(null, { status: 500 }) })
     await putDocument('keystone-keys', key.pem)
     expect(await outcome(isolate, await key.sign())).toMatchObject({ reason: 'keystone_status' })
+  })
+})
+
+describe('the algorithms of Keystone', () => {
+  const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA']
+  const SIGNATURE_BYTES: Readonly<Record<string, number>> = { ES256: 64, ES384: 96, ES512: 132, EdDSA: 64 }
+
+  it.each(ALGORITHMS)('%s: a token is looked up that its key signed, beside keys of all others', async (alg) => {
+    const keys = await Promise.all(ALGORITHMS.map(createJwsKey))
+    const isolate = await isolateWith(keys.map(({ pem }) => pem).join(''))
+    const signed = await keys[ALGORITHMS.indexOf(alg)]?.sign()
+    expect(await outcome(isolate, signed ?? '')).toMatchObject(LET_IN)
+    expect(await outcome(isolate, await (await createJwsKey(alg)).sign())).toEqual(refused('bad_signature'))
+  })
+
+  it.each(ALGORITHMS.flatMap((keyAlg) => ALGORITHMS.filter((alg) => alg !== keyAlg).map((alg) => [keyAlg, alg])))(
+    'a key of %s never takes a token whose header says %s',
+    async (keyAlg, alg) => {
+      const listed = await createJwsKey(keyAlg)
+      const isolate = await isolateWith(listed.pem)
+      // The header and claims of one algorithm with a signature by the key, cut or filled to that algorithm's length.
+      const [header = '', payload = ''] = (await (await createJwsKey(alg)).sign()).split('.')
+      const ownAlg = { name: listed.privateKey.algorithm.name, hash: 'SHA-256' }
+      const signed = new Uint8Array(
+        await crypto.subtle.sign(ownAlg, listed.privateKey, new TextEncoder().encode(`${header}.${payload}`)),
+      )
+      const signature = new Uint8Array(SIGNATURE_BYTES[alg] ?? 0)
+      signature.set(signed.subarray(0, signature.length))
+      expect(await outcome(isolate, `${header}.${payload}.${base64url(signature)}`)).toEqual(refused('bad_signature'))
+      expect(await outcome(isolate, await (await createJwsKey(alg)).sign())).toEqual(refused('bad_signature'))
+    },
+  )
+
+  it('are checked once more by WebCrypto: what the Worker takes verifies, to the byte', async () => {
+    const token = await key.sign()
+    const [header = '', payload = '', signature = ''] = token.split('.')
+    const spki = Uint8Array.from(atob(key.pem.replace(/-----[^-]+-----|\s/g, '')), (char) => char.charCodeAt(0))
+    const publicKey = await crypto.subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'verify',
+    ])
+    const bytes = Uint8Array.from(atob(signature.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
+      char.charCodeAt(0),
+    )
+    const text = new TextEncoder().encode(`${header}.${payload}`)
+    expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, publicKey, bytes, text)).toBe(true)
+    expect(await outcome(await isolateWith(key.pem), token)).toMatchObject(LET_IN)
   })
 })
 
