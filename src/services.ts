@@ -17,7 +17,7 @@ import { Breaker } from './keystone/limits/breaker.ts'
 import { createGuardedKeystone, type GuardedKeystone } from './keystone/limits/guarded-keystone.ts'
 import { createRateLimit } from './keystone/limits/rate-limit.ts'
 import { Slots } from './keystone/limits/slots.ts'
-import { createLookUpToken, isAnswering, isIdentityApi } from './keystone/validate.ts'
+import { createLookUpToken, isAnswering, reachKeystone } from './keystone/validate.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Fault } from './lib/fault.ts'
 import { VERSION } from './lib/version.ts'
@@ -68,6 +68,7 @@ function createServices(configuration: Configuration, platform: Platform, report
   const { settings, callers } = configuration
   const { clock, log } = platform
   if (!settings.ok) report({ code: 'settings_faulty', faults: settings.error })
+  else if (settings.value.warnings.length > 0) report({ code: 'settings_warning', warnings: settings.value.warnings })
   const metrics = createMetrics(configuration.metrics, { clock, onFault: () => report({ code: 'metrics_failed' }) })
   const auditCaller = createCallerAudit({ clock, log, measure: metrics?.refused })
   const repeatsSeconds = settings.ok ? settings.value.auditRepeatsSeconds : DEFAULT_AUDIT_REPEATS_SECONDS
@@ -114,7 +115,7 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
     callers: new CallerIdentifier(documents.callers),
     reviewer: createReviewer(documents, new KeystoneAuthenticator({ documents, identities, checkSigned })),
     reviewMs: 2 * settings.keystoneTimeoutMs + SLACK_MS,
-    readiness: createReadiness(documents, api, keystone, effects),
+    readiness: createReadiness(settings.warnings, documents, api, keystone, clock),
   }
 }
 
@@ -150,7 +151,7 @@ function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
     readiness: {
       settings: faults,
       report: async () => ({
-        keystone: { reachable: false },
+        keystone: { reachable: false, reason: 'not asked, because a setting is faulty' },
         breaker: 'closed',
         settings: faults,
         warnings: [],
@@ -167,24 +168,25 @@ function answerUndecided({ kind, review }: Parameters<Reviewer['peek']>[0], reas
 }
 
 function createReadiness(
+  warnings: readonly Fault[],
   documents: Documents,
   api: KeystoneApi,
   keystone: GuardedKeystone,
-  { clock }: Effects,
+  clock: Clock,
 ): Readiness {
   return {
     settings: [],
     async report(cluster, ctx) {
-      const [reachable, states] = await Promise.all([
-        isIdentityApi(api, Number.POSITIVE_INFINITY),
+      const [reachability, states] = await Promise.all([
+        reachKeystone(api, Number.POSITIVE_INFINITY),
         statesOf(documents, cluster, ctx),
       ])
       const reports = Object.entries(states).map(([name, state]) => [name, toDocumentReport(state, clock.now())])
       return {
-        keystone: { reachable },
+        keystone: reachability,
         breaker: keystone.breakerState,
         settings: [],
-        warnings: warningsOf(documents, cluster),
+        warnings: [...warnings, ...warningsOf(documents, cluster)],
         documents: Object.fromEntries(reports),
       }
     },

@@ -30,6 +30,8 @@ export interface Settings {
   readonly config: ConfigNamespace
   /** The `LOOKUPS` binding, when bound. */
   readonly lookUpsLimit: LookUpsLimit | undefined
+  /** What is valid and weakens the deployment. */
+  readonly warnings: readonly Fault[]
 }
 
 /** What env holds. Callers are read even if the rest is faulty, so that they learn that it is. */
@@ -48,8 +50,13 @@ function wholeNumber(fallback: number, min: number, max: number) {
   return v.optional(v.pipe(v.union([v.number(), digits], message), v.check(inRange, message)), fallback)
 }
 
-const KEYSTONE_URL_RULE =
-  'expected the https URL of the Identity API v3 root, such as https://keystone.example.org/v3 (http on loopback only)'
+const KEYSTONE_URL_RULE = 'expected the https URL of the Identity API v3 root, such as https://keystone.example.org/v3'
+const HTTP_RULE =
+  'expected https; http is accepted on loopback, with the binding KEYSTONE, or for a laboratory with KEYSTONE_ALLOW_HTTP = "true"'
+const HTTP_WARNING: Fault = {
+  path: 'KEYSTONE_ALLOW_HTTP',
+  message: 'tokens go to Keystone unencrypted where KEYSTONE_URL is http; for laboratories only',
+}
 
 const KeystoneUrl = v.pipe(
   v.string(KEYSTONE_URL_RULE),
@@ -59,10 +66,13 @@ const KeystoneUrl = v.pipe(
 
 function isKeystoneUrl(text: string): boolean {
   const url = URL.parse(text)
-  if (url === null || text !== text.trim() || /[?#]/.test(text) || url.username !== '' || url.password !== '')
-    return false
-  if (url.protocol === 'https:') return true
-  return url.protocol === 'http:' && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
+  if (url === null || text !== text.trim() || /[?#]/.test(text)) return false
+  return url.username === '' && url.password === '' && /^https?:$/.test(url.protocol)
+}
+
+function isLoopbackOrHttps(text: string): boolean {
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
 const CACHE_KEYS_RULE = 'expected a JSON list of base64 keys of 32 bytes each, newest first'
@@ -100,8 +110,9 @@ function binding<T>(method: string, what: string) {
 
 const Metrics = v.optional(binding<MetricsDataset>('writeDataPoint', 'an Analytics Engine dataset'))
 
-const Env = v.object({
+const Variables = v.object({
   KEYSTONE_URL: KeystoneUrl,
+  KEYSTONE_ALLOW_HTTP: v.optional(v.picklist(['true', 'false', ''], 'expected true, or nothing')),
   KEYSTONE_TIMEOUT_MS: wholeNumber(5000, 1, 10_000),
   KEYSTONE_MAX_CONCURRENT: wholeNumber(16, 1, 64),
   IDENTITY_TTL_SECONDS: wholeNumber(120, 0, 300),
@@ -122,6 +133,18 @@ const Env = v.object({
   LOOKUPS: v.optional(binding<LookUpsLimit>('limit', 'a rate limit')),
   METRICS: Metrics,
 })
+
+const Env = v.pipe(
+  Variables,
+  v.forward(
+    v.partialCheck(
+      [['KEYSTONE_URL'], ['KEYSTONE_ALLOW_HTTP'], ['KEYSTONE']],
+      (env) => env.KEYSTONE_ALLOW_HTTP === 'true' || env.KEYSTONE !== undefined || isLoopbackOrHttps(env.KEYSTONE_URL),
+      HTTP_RULE,
+    ),
+    ['KEYSTONE_URL'],
+  ),
+)
 
 /** Reads everything that the Worker takes from env. Every fault is collected; none repeats a value. */
 export function readConfiguration(env: Readonly<Record<string, unknown>>): Configuration {
@@ -151,6 +174,7 @@ function toSettings(env: v.InferOutput<typeof Env>): Settings {
     cache: env.CACHE,
     config: env.CONFIG,
     lookUpsLimit: env.LOOKUPS,
+    warnings: env.KEYSTONE_ALLOW_HTTP === 'true' ? [HTTP_WARNING] : [],
   }
 }
 

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
+import * as v from 'valibot'
 import { unstable_readConfig } from 'wrangler'
+import type { Fault } from '../lib/fault.ts'
 
 export interface LocalWorkerOptions {
   /** The repository: where wrangler.toml is. */
@@ -23,8 +25,8 @@ export interface LocalWorkerOptions {
 export interface LocalWorker {
   readonly url: URL
   readonly kv: (binding: 'CONFIG' | 'CACHE') => ReturnType<Miniflare['getKVNamespace']>
-  /** A request past the socket and its certificate. */
-  fetch(path: string): Promise<{ status: number }>
+  /** `GET /readyz` with a caller's credential, without the socket and its certificate. */
+  readyz(credential: string): Promise<{ readonly settings: readonly Fault[] }>
   close(): Promise<void>
 }
 
@@ -67,7 +69,14 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   return {
     url,
     kv: (binding) => miniflare.getKVNamespace(binding),
-    fetch: (path) => miniflare.dispatchFetch(new URL(path, url)),
+    async readyz(credential) {
+      const headers = { Authorization: `Bearer ${credential}` }
+      const answer = await miniflare.dispatchFetch(new URL('/readyz', url), { headers })
+      return v.parse(
+        v.object({ settings: v.array(v.object({ path: v.string(), message: v.string() })) }),
+        await answer.json(),
+      )
+    },
     close: () => miniflare.dispose(),
   }
 }

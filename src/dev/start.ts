@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
+import type { Fault } from '../lib/fault.ts'
 import { loadDevState } from './dev-state.ts'
 import { seedDemo } from './embedded-keystone/seed.ts'
 import { serveEmbeddedKeystone } from './embedded-keystone/serve.ts'
 import { instructions } from './instructions.ts'
-import { startLocalWorker } from './local-worker.ts'
+import { type LocalWorker, startLocalWorker } from './local-worker.ts'
 
 // `npm start`: the webhook in workerd over https, with KV and (unless KEYSTONE_URL names one) a Keystone of its own.
 
@@ -13,9 +15,10 @@ const VARS = [
   'REJECTION_TTL_SECONDS',
   'STALE_IF_ERROR_SECONDS',
   'KEYSTONE_TIMEOUT_MS',
+  'KEYSTONE_MAX_CONCURRENT',
+  'KEYSTONE_ALLOW_HTTP',
   'HOME_DOMAIN',
   'AUDIT_REPEATS_SECONDS',
-  'BASIC_AUTH_URL',
 ]
 
 const closers: (() => Promise<void>)[] = []
@@ -31,7 +34,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const stateDirectory = resolve(env.DEV_STATE_DIR ?? join(root, '.dev'))
   const state = await loadDevState(stateDirectory, webhookUrl, Date.now())
   say(`secrets and certificate: ${state.directory}`)
-  const keystoneUrl = env.KEYSTONE_URL ?? (await startKeystone(keystonePort))
+  const keystoneUrl = env.KEYSTONE_URL?.replace(/\/+$/, '') ?? (await startKeystone(keystonePort))
   say('building the Worker and starting workerd …')
   const worker = await startLocalWorker({
     root,
@@ -45,8 +48,14 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   closers.push(worker.close)
   endOnSignals()
   await putDefaultMapping(await worker.kv('CONFIG'))
-  // The first request builds the app: faulty vars are logged now and not with the first review.
-  await worker.fetch('/healthz')
+  const faults = await faultySettings(worker, state.directory)
+  for (const { path, message } of faults) say(`not ready: ${path}: ${message}`)
+  if (faults.length > 0) {
+    say(
+      'correct these variables of the environment and start again; until then every review is "cannot tell". Ctrl-C ends it.',
+    )
+    return
+  }
   say(`ready: ${webhookUrl} (cluster dev), asking ${keystoneUrl}`)
   const embedded = env.KEYSTONE_URL === undefined
   const isInside = stateDirectory.startsWith(`${root}/`)
@@ -63,6 +72,12 @@ async function startKeystone(port: number): Promise<string> {
   await seedDemo({ url: keystone.url, adminPassword: 'secret', fetch })
   say(`embedded Keystone: ${keystone.url} (admin/secret, alice/alice, bob/bob in Default; alice/alice in other)`)
   return keystone.url
+}
+
+/** The faulty settings, as `/readyz` names them. */
+async function faultySettings(worker: LocalWorker, directory: string): Promise<readonly Fault[]> {
+  const credential = readFileSync(join(directory, 'caller-token'), 'utf8').trim()
+  return (await worker.readyz(credential)).settings
 }
 
 async function putDefaultMapping(config: {

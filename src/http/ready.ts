@@ -1,11 +1,12 @@
 import type { DocumentState } from '../documents/document-state.ts'
 import type { BreakerState } from '../keystone/limits/breaker.ts'
+import type { Reachability } from '../keystone/validate.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
 
 /** What `/readyz` says to operators who send a caller's credential. */
 export interface ReadyReport {
-  readonly keystone: { readonly reachable: boolean }
+  readonly keystone: Reachability
   readonly breaker: BreakerState
   readonly settings: readonly Fault[]
   /** What is valid and most likely not meant. */

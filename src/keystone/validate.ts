@@ -36,10 +36,19 @@ export function createLookUpToken(api: KeystoneApi, { now }: Pick<Clock, 'now'>)
   }
 }
 
-/** Whether Keystone answers at its root as the Identity API does. Sends no token. */
-export async function isIdentityApi(api: KeystoneApi, deadlineMs: number): Promise<boolean> {
+/** Whether KEYSTONE_URL leads to an Identity API v3 root; `reason` says why not. */
+export type Reachability = { readonly reachable: true } | { readonly reachable: false; readonly reason: string }
+
+/** Asks for the version document of the Identity API root. Sends no token. */
+export async function reachKeystone(api: KeystoneApi, deadlineMs: number): Promise<Reachability> {
   const answer = await api({ path: '', deadlineMs })
-  return answer.ok && answer.value.status === 200 && isObjectWith(answer.value.body, 'version')
+  if (answer.ok && answer.value.status === 200 && isVersion3(answer.value.body)) return { reachable: true }
+  const isReached = !isUnreachable(answer.ok ? unavailable('status', answer.value.status) : answer.error)
+  return { reachable: false, reason: isReached ? 'answers, but not as an Identity API v3 root' : 'unreachable' }
+}
+
+function isVersion3(body: unknown): boolean {
+  return isObjectWith(body, 'version') && isObjectWith(body.version, 'id') && String(body.version.id).startsWith('v3')
 }
 
 /** Whether Keystone, or what stands in front of it, answers a request without a token: the probe of the breaker. */

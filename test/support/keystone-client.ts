@@ -1,5 +1,5 @@
 import { createKeystoneApi } from '../../src/keystone/api.ts'
-import { createLookUpToken, isIdentityApi } from '../../src/keystone/validate.ts'
+import { createLookUpToken, reachKeystone } from '../../src/keystone/validate.ts'
 import { concealToken } from '../../src/lib/secret.ts'
 import { createClock } from './clock.ts'
 import { fernetShaped } from './tokens.ts'
@@ -28,7 +28,7 @@ export function connect(respond: Respond, timeoutMs = 5000) {
   const client = {
     lookUp: (readsGroups = true, withinMs = 10_000) =>
       lookUpToken(concealToken(TOKEN), () => readsGroups, clock.now() + withinMs),
-    isReachable: () => isIdentityApi(api, clock.now() + timeoutMs),
+    isReachable: async () => (await reachKeystone(api, clock.now() + timeoutMs)).reachable,
   }
   return { client, clock, requests, inits }
 }

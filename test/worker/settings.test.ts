@@ -25,6 +25,8 @@ describe('settings', () => {
       value: {
         keystoneUrl: 'https://keystone.example.org/identity/v3',
         keystoneTimeoutMs: 5000,
+        keystoneMaxConcurrent: 16,
+        warnings: [],
         keystoneFetch: undefined,
         identityTtlSeconds: 120,
         rejectionTtlSeconds: 30,
@@ -33,6 +35,20 @@ describe('settings', () => {
       },
     })
     expect([...callers.clusters]).toEqual([[DIGEST, 'prod-1']])
+  })
+
+  it('accept http for KEYSTONE_URL on loopback, with the binding KEYSTONE and with KEYSTONE_ALLOW_HTTP', () => {
+    const KEYSTONE_URL = 'http://10.0.0.1:5000/v3'
+    expect(faultsOf({ KEYSTONE_URL })).toEqual([
+      expect.stringMatching(/^KEYSTONE_URL: expected https;.*KEYSTONE_ALLOW_HTTP/),
+    ])
+    expect(faultsOf({ KEYSTONE_URL, KEYSTONE_ALLOW_HTTP: 'false' })).toHaveLength(1)
+    expect(faultsOf({ KEYSTONE_URL: 'http://127.0.0.1:5000/v3' })).toEqual([])
+    expect(faultsOf({ KEYSTONE_URL, KEYSTONE: { fetch: () => undefined } })).toEqual([])
+    const allowed = readConfiguration({ ...VALID, KEYSTONE_URL, KEYSTONE_ALLOW_HTTP: 'true' }).settings
+    expect(allowed).toMatchObject({ ok: true, value: { warnings: [{ path: 'KEYSTONE_ALLOW_HTTP' }] } })
+    // Both faults at once.
+    expect(faultsOf({ KEYSTONE_URL, IDENTITY_TTL_SECONDS: 'x' })).toHaveLength(2)
   })
 
   it('take numbers as numbers and as strings', () => {
@@ -73,6 +89,10 @@ describe('settings', () => {
     ].map((value): [string, unknown] => ['IDENTITY_TTL_SECONDS', value]),
     ['REJECTION_TTL_SECONDS', '301'],
     ['KEYSTONE_TIMEOUT_MS', '0'],
+    ['KEYSTONE_MAX_CONCURRENT', '0'],
+    ['KEYSTONE_MAX_CONCURRENT', '65'],
+    ['KEYSTONE_ALLOW_HTTP', 'yes'],
+    ['KEYSTONE_ALLOW_HTTP', true],
     ['KEYSTONE_TIMEOUT_MS', '10001'],
     ['AUDIT_REPEATS_SECONDS', 'yes'],
     ['HOME_DOMAIN', ''],

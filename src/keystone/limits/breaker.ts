@@ -33,7 +33,7 @@ export class Breaker {
   #openMs = FIRST_OPEN_MS
   /** `undefined` while closed. */
   #openUntilMs: number | undefined
-  /** Failures of new tokens since the last probe. */
+  /** Failures of new tokens in a row, since the last probe. */
   #suspicions = 0
   #probedAtMs = Number.NEGATIVE_INFINITY
 
@@ -67,7 +67,12 @@ export class Breaker {
     if (this.state === 'closed' && this.#failures >= FAILURES && this.#failedUsers.size >= FAILED_USERS) this.#open()
   }
 
-  /** Keystone was unreachable for a new token. After 5 of them a probe finds out why, at most one probe in 5 s. */
+  /** Keystone answered a look-up of a new token, which says too little to close the breaker. */
+  answeredNew(): void {
+    this.#suspicions = 0
+  }
+
+  /** Keystone was unreachable for a new token. After 5 of them in a row a probe finds out why, at most one probe in 5 s. */
   suspect(ctx: ExecutionCtx): void {
     this.#suspicions += 1
     const isDue = this.#suspicions >= FAILURES && this.#deps.clock.now() - this.#probedAtMs >= FIRST_OPEN_MS

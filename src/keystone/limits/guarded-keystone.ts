@@ -49,6 +49,7 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
     if (error?.cause === 'timeout' && !hadTime) return refuse('busy', found.calls)
     if (error === undefined || !isUnreachable(error)) {
       if (knownUser !== undefined) breaker.succeeded()
+      else breaker.answeredNew()
     } else if (knownUser !== undefined) breaker.failed(knownUser)
     else breaker.suspect(ctx)
     return found

@@ -9,7 +9,6 @@ const REASONS: Readonly<Record<number, string>> = {
   404: 'NotFound',
   405: 'MethodNotAllowed',
   413: 'RequestEntityTooLarge',
-  415: 'UnsupportedMediaType',
   503: 'ServiceUnavailable',
 }
 
@@ -65,7 +64,7 @@ function findBadStatus(status: number, body: Json, headers: Answer['headers']): 
 }
 
 function findBadReadiness(body: Json): string | undefined {
-  return keysOf(body) === 'breaker,documents,keystone,settings' ? undefined : 'another /readyz'
+  return keysOf(body) === 'breaker,documents,keystone,settings,warnings' ? undefined : 'another /readyz'
 }
 
 function keysOf(value: Json): string {

@@ -129,8 +129,27 @@ describe('npm start', () => {
     }
     const other = start(env)
     await until(other, 'Ctrl-C')
-    expect(other.output()).toContain(`asking ${env.KEYSTONE_URL}`)
+    expect(other.output()).toContain('not ready: IDENTITY_TTL_SECONDS: expected a whole number from 0 to 300')
     expect(other.output()).toContain('"path":"IDENTITY_TTL_SECONDS"')
+    expect(other.output()).not.toContain('ready: https')
+    other.process.kill('SIGTERM')
+    expect(await other.exited).toBe(0)
+  })
+
+  it('says what to set when KEYSTONE_URL is http to another machine', async () => {
+    const other = start({ PORT: String(await freePort()), KEYSTONE_URL: 'http://10.11.12.13:5000/v3' })
+    await until(other, 'Ctrl-C')
+    expect(other.output()).toMatch(/not ready: KEYSTONE_URL: .*KEYSTONE_ALLOW_HTTP = "true"/)
+    other.process.kill('SIGTERM')
+    expect(await other.exited).toBe(0)
+  })
+
+  it('takes KEYSTONE_URL with a slash at its end, and prints commands that work', async () => {
+    const keystoneUrl = `http://127.0.0.1:${ports.KEYSTONE_PORT}/v3`
+    const other = start({ PORT: String(await freePort()), KEYSTONE_URL: `${keystoneUrl}/` })
+    await until(other, 'Ctrl-C')
+    expect(other.output()).toContain(`cluster dev), asking ${keystoneUrl}\n`)
+    expect(other.output()).toContain(` ${keystoneUrl}/auth/tokens `)
     other.process.kill('SIGTERM')
     expect(await other.exited).toBe(0)
   })

@@ -99,23 +99,24 @@ describe('a real network', () => {
 })
 
 describe('many new users at once', () => {
-  it('are all let in, while Keystone gets at most two of their look-ups at a time', async () => {
+  it('are all accepted, while Keystone gets at most 12 of their look-ups at a time', async () => {
     const tokens = await Promise.all(Array.from({ length: 30 }, () => tokenOf('alice')))
     const answers = await Promise.all(tokens.map((token) => webhook.review(token)))
     expect(answers.filter(({ json }) => json.status.authenticated)).toHaveLength(30)
     expect(gate.requests).toHaveLength(60)
-    expect(gate.busiest).toBe(2)
+    expect(gate.busiest).toBeGreaterThan(2)
+    expect(gate.busiest).toBeLessThanOrEqual(12)
   })
 
-  it('whose clients go away give their places back', async () => {
+  it('whose clients go away release their slots', async () => {
     const [leaving, staying] = [new AbortController(), await tokenOf('bob')]
-    const tokens = await Promise.all(Array.from({ length: 2 }, () => tokenOf('alice')))
+    const tokens = await Promise.all(Array.from({ length: 12 }, () => tokenOf('alice')))
     gate.mode = 'hold'
     const gone = tokens.map((token) => webhook.review(token, { signal: leaving.signal }).catch(() => 'gone'))
-    await gate.arrived(2)
+    await gate.arrived(12)
     const waiting = webhook.review(staying)
     leaving.abort()
-    expect(await Promise.all(gone)).toEqual(['gone', 'gone'])
+    expect(await Promise.all(gone)).toEqual(Array(12).fill('gone'))
     gate.mode = 'open'
     gate.release()
     expect((await waiting).json.status.user?.username).toBe('bob')

@@ -128,11 +128,13 @@ describe('/readyz on Keystone', () => {
   })
 
   const faults = Object.entries(KEYSTONE_FAULTS).filter(([fault]) => !fault.startsWith('is '))
-  it.each(faults)('unreachable, and 503: Keystone %s', async (_fault, respond) => {
+  const isUnreachable = (fault: string): boolean => /refuses the|resets|hangs|50[0234]/.test(fault)
+  it.each(faults)('says why, and 503, when Keystone %s', async (fault, respond) => {
     const stage = await prepare()
     const isolate = await stage.isolate({ keystone: (request) => respond(request, stage.clock) })
     const { value, tookMs } = await timed(stage.clock, isolate.send('/readyz', CALLER))
-    expect([value.status, value.json.keystone]).toEqual([503, { reachable: false }])
+    const reason = isUnreachable(fault) ? 'unreachable' : 'answers, but not as an Identity API v3 root'
+    expect([value.status, value.json.keystone]).toEqual([503, { reachable: false, reason }])
     expect(value.json.documents.mapping.faults).toEqual([])
     expect(tookMs).toBeLessThanOrEqual(5_000)
     expect(value.headers.get('Retry-After')).toBeNull()
@@ -156,7 +158,10 @@ describe('/readyz with faulty settings', () => {
     const vars = { KEYSTONE_URL: 'ftp://secret-host.test', IDENTITY_TTL_SECONDS: 'soon', CACHE_KEYS: 'not-a-key' }
     const isolate = await (await prepare()).isolate({ vars })
     const { status, text, json } = await isolate.send('/readyz', CALLER)
-    expect([status, json.keystone]).toEqual([503, { reachable: false }])
+    expect([status, json.keystone]).toEqual([
+      503,
+      { reachable: false, reason: 'not asked, because a setting is faulty' },
+    ])
     expect(json.settings.map(({ path }: { path: string }) => path).toSorted()).toEqual(Object.keys(vars).toSorted())
     for (const value of Object.values(vars)) expect(text).not.toContain(value)
   })
