@@ -1,35 +1,37 @@
-import { CompactEncrypt, compactDecrypt } from 'jose'
+import { base64url, CompactEncrypt, compactDecrypt } from 'jose'
 import type { SealPurpose } from './fingerprint.ts'
 
-/** What a sealed value is for and what it belongs to; it opens under exactly the same two. */
+/** The purpose and the owner of a sealed value. The value opens under the same purpose and owner only. */
 export interface SealContext {
   readonly purpose: SealPurpose
-  /** What the value is bound to: the token of an identity, the key of a document. */
+  /** The token of an identity, or the key of a document. */
   readonly binding: string
 }
 
 export interface Sealer {
   /** Seals under the newest cache key. */
   seal(context: SealContext, plaintext: string): Promise<string>
-  /** Opens what was sealed under the cache key at `keyIndex`; `undefined` for anything else. */
+  /** Opens a value that was sealed under the cache key at `keyIndex`; `undefined` for any other text. */
   open(context: SealContext, keyIndex: number, sealed: string): Promise<string | undefined>
 }
 
 /**
- * Compact JWE (RFC 7516, 7.1; RFC 7518: `dir`, 4.5, and `A256GCM`, 5.3) under a key derived by HKDF (RFC 5869) from the
- * cache key together with the binding. A reader of the KV namespace learns nothing, not even roughly how long a value is; a
- * writer can neither forge a value nor move one to another token, purpose or Keystone.
+ * Compact JWE (RFC 7516, 7.1) with `dir` (RFC 7518, 4.5) and `A256GCM` (5.3), under a key derived by HKDF (RFC 5869) from
+ * the cache key and the binding. A reader of the KV namespace sees neither a value nor its length to the KiB. A writer can
+ * neither forge a value nor move a value to another token, purpose or Keystone.
  */
 export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: string): Sealer {
   return {
     async seal(context, plaintext) {
       const key = await deriveKey(cacheKeys, 0, context, keystoneUrl)
-      return new CompactEncrypt(pad(plaintext)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(key)
+      return new CompactEncrypt(pad(plaintext)).setProtectedHeader(HEADER).encrypt(key)
     },
     async open(context, keyIndex, sealed) {
+      // The header is fixed, so that a value cannot choose an algorithm, `zip` or `crit` (RFC 8725, 3.1).
+      if (!sealed.startsWith(START)) return undefined
       const key = await deriveKey(cacheKeys, keyIndex, context, keystoneUrl)
       try {
-        const { plaintext } = await compactDecrypt(sealed, key, ACCEPTED)
+        const { plaintext } = await compactDecrypt(sealed, key, ALGORITHMS)
         return new TextDecoder().decode(plaintext).trimEnd()
       } catch {
         return undefined
@@ -38,8 +40,10 @@ export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: stri
   }
 }
 
-/** Only this code names the algorithms (RFC 8725, 3.1), never the value. */
-const ACCEPTED = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+const HEADER = { alg: 'dir', enc: 'A256GCM' }
+const ALGORITHMS = { keyManagementAlgorithms: [HEADER.alg], contentEncryptionAlgorithms: [HEADER.enc] }
+/** The encoded header and the encrypted key, which is empty for `dir` (RFC 7518, 4.5). */
+const START = `${base64url.encode(JSON.stringify(HEADER))}..`
 const BLOCK_BYTES = 1024
 
 async function deriveKey(
@@ -59,7 +63,7 @@ async function deriveKey(
   return crypto.subtle.deriveKey(parameters, base, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
 }
 
-/** Spaces up to the next full KiB; JSON, which all plaintexts are, does not end in spaces of its own. */
+/** Appends spaces up to the next full KiB. All plaintexts are JSON, which does not end in a space. */
 function pad(plaintext: string): Uint8Array<ArrayBuffer> {
   const bytes = new TextEncoder().encode(plaintext)
   const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0x20)

@@ -2,33 +2,42 @@ import { errors, jwtVerify } from 'jose'
 import { revealToken, type Token } from '../lib/secret.ts'
 import type { PublicKey } from './public-keys.ts'
 
-/** Why a JWS token is refused without a look-up. */
+/** Why Keystone would not accept a token, so that no look-up is needed. */
 export type SignatureRefusal = { readonly reason: 'bad_signature' | 'expired' }
 
 /**
- * Checks a JWS token against all keys, as Keystone's tokens carry no `kid` and several keys are in use while they are
- * changed. Each key is used for its own algorithm only, whatever the header asks for (RFC 8725, 3.1); no `crit` extension
- * is understood (RFC 7515, 4.1.11). `expired` is only said of a token that one of the keys signed, also where the token
- * has no `exp`. `undefined`: the signature and `exp` hold. Never rejects.
+ * Checks a token of format `jws` against all keys, because several keys are in use while Keystone changes keys and the
+ * tokens carry no `kid`. Each key verifies tokens of its own algorithm only, whatever the header says (RFC 8725, 3.1).
+ * `expired` is said of signed tokens only: `exp` is now, past, missing or no number, or another time is wrong. `undefined`:
+ * the signature and the times hold. Never rejects.
  */
 export async function checkSignature(
   token: Token,
   keys: readonly PublicKey[],
   nowMs: number,
 ): Promise<SignatureRefusal | undefined> {
-  const currentDate = new Date(nowMs)
-  for (const { alg, key } of keys) {
-    try {
-      await jwtVerify(revealToken(token), key, { algorithms: [alg], currentDate, requiredClaims: ['exp'] })
-      return undefined
-    } catch (error) {
-      // jose looks at claims only after the signature.
-      if (error instanceof errors.JWTExpired || isAboutExp(error)) return { reason: 'expired' }
-    }
+  for (const key of keys) {
+    const refusal = await verify(revealToken(token), key, new Date(nowMs))
+    if (refusal?.reason !== 'bad_signature') return refusal
   }
-  return { reason: 'bad_signature' }
+  return BAD_SIGNATURE
 }
 
-function isAboutExp(error: unknown): boolean {
-  return error instanceof errors.JWTClaimValidationFailed && error.claim === 'exp'
+async function verify(
+  token: string,
+  { alg, key }: PublicKey,
+  currentDate: Date,
+): Promise<SignatureRefusal | undefined> {
+  try {
+    const options = { algorithms: [alg], requiredClaims: ['exp'], currentDate }
+    const { protectedHeader } = await jwtVerify(token, key, options)
+    // jose knows the extension `b64`; Keystone uses no extension (RFC 7515, 4.1.11).
+    return protectedHeader.crit === undefined ? undefined : BAD_SIGNATURE
+  } catch (error) {
+    // Claims are looked at after the signature.
+    const isSigned = error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed
+    return isSigned ? { reason: 'expired' } : BAD_SIGNATURE
+  }
 }
+
+const BAD_SIGNATURE: SignatureRefusal = { reason: 'bad_signature' }

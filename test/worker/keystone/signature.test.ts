@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { CompactSign } from 'jose'
+import { CompactSign, base64url as jose } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { parsePublicKeys } from '../../../src/keystone/public-keys.ts'
+import { checkSignature } from '../../../src/keystone/signature.ts'
+import { concealToken } from '../../../src/lib/secret.ts'
 import { createDemoKeystone } from '../../support/demo-keystone.ts'
 import { createStage, type Isolate, type Stage } from '../../support/documents-stage.ts'
 import { createJwsKey } from '../../support/jws.ts'
@@ -103,9 +106,10 @@ describe('a JWS token, with its key in keystone-keys', () => {
         `${header({ alg: 'ES256' })}.${payload}.${hmac.split('.')[2]?.padEnd(86, 'A')}`,
         'bad_signature',
       ],
-      ['ES384, of a key that is not listed', await (await createJwsKey('ES384')).sign(), 'bad_signature'],
+      ['ES384', await (await createJwsKey('ES384')).sign(), 'bad_signature'],
       ['a header that was not signed', `${header({ alg: 'ES256' })}.${payload}.${signature}`, 'bad_signature'],
       ['an unknown extension', critical, 'bad_signature'],
+      ['an extension that jose knows', await key.sign({}, { crit: ['b64'], b64: true }), 'bad_signature'],
       ['no signature but zeros', `${header({ alg: 'ES256' })}.${payload}.${'A'.repeat(86)}`, 'bad_signature'],
     ]
     for (const [name, token, reason] of cases) {
@@ -139,49 +143,98 @@ describe('a JWS token, with its key in keystone-keys', () => {
   })
 })
 
-describe('the algorithms of Keystone', () => {
-  const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA']
-  const SIGNATURE_BYTES: Readonly<Record<string, number>> = { ES256: 64, ES384: 96, ES512: 132, EdDSA: 64 }
+const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA'] as const
+const keys = await Promise.all(ALGORITHMS.map((alg) => createJwsKey(alg)))
 
-  it.each(ALGORITHMS)('%s: a token is looked up that its key signed, beside keys of all others', async (alg) => {
-    const keys = await Promise.all(ALGORITHMS.map(createJwsKey))
+describe('keys of four algorithms', () => {
+  const withHeader = (token: string, alg: string): string =>
+    [base64url(new TextEncoder().encode(JSON.stringify({ alg, typ: 'JWT' }))), ...token.split('.').slice(1)].join('.')
+
+  it('accept the tokens of each key at once', async () => {
     const isolate = await isolateWith(keys.map(({ pem }) => pem).join(''))
-    const signed = await keys[ALGORITHMS.indexOf(alg)]?.sign()
-    expect(await outcome(isolate, signed ?? '')).toMatchObject(LET_IN)
-    expect(await outcome(isolate, await (await createJwsKey(alg)).sign())).toEqual(refused('bad_signature'))
+    for (const { sign } of keys) expect(await outcome(isolate, await sign())).toMatchObject(LET_IN)
+    for (const alg of ALGORITHMS) {
+      const stranger = await createJwsKey(alg)
+      expect([alg, await outcome(isolate, await stranger.sign())]).toEqual([alg, refused('bad_signature')])
+    }
   })
 
-  it.each(ALGORITHMS.flatMap((keyAlg) => ALGORITHMS.filter((alg) => alg !== keyAlg).map((alg) => [keyAlg, alg])))(
-    'a key of %s never takes a token whose header says %s',
-    async (keyAlg, alg) => {
-      const listed = await createJwsKey(keyAlg)
-      const isolate = await isolateWith(listed.pem)
-      // The header and claims of one algorithm with a signature by the key, cut or filled to that algorithm's length.
-      const [header = '', payload = ''] = (await (await createJwsKey(alg)).sign()).split('.')
-      const ownAlg = { name: listed.privateKey.algorithm.name, hash: 'SHA-256' }
-      const signed = new Uint8Array(
-        await crypto.subtle.sign(ownAlg, listed.privateKey, new TextEncoder().encode(`${header}.${payload}`)),
-      )
-      const signature = new Uint8Array(SIGNATURE_BYTES[alg] ?? 0)
-      signature.set(signed.subarray(0, signature.length))
-      expect(await outcome(isolate, `${header}.${payload}.${base64url(signature)}`)).toEqual(refused('bad_signature'))
-      expect(await outcome(isolate, await (await createJwsKey(alg)).sign())).toEqual(refused('bad_signature'))
-    },
-  )
+  it.each(ALGORITHMS)('verify each only its own algorithm (a key for %s)', async (ofKey) => {
+    const own = keys[ALGORITHMS.indexOf(ofKey)]
+    if (own === undefined) throw new Error('no key')
+    const isolate = await isolateWith(own.pem)
+    for (const ofToken of ALGORITHMS) {
+      const token = await keys[ALGORITHMS.indexOf(ofToken)]?.sign()
+      const expected = ofToken === ofKey ? LET_IN : refused('bad_signature')
+      expect([ofToken, await outcome(isolate, token ?? '')]).toMatchObject([ofToken, expected])
+    }
+    const signed = await own.sign({ n: 1 })
+    for (const inHeader of [...ALGORITHMS, 'Ed25519', 'HS256', 'none']) {
+      if (inHeader === ofKey) continue
+      const { status, requests, reads } = await outcome(isolate, withHeader(signed, inHeader))
+      expect([inHeader, status, requests, reads]).toEqual([inHeader, { authenticated: false }, 0, 0])
+    }
+  })
 
-  it('are checked once more by WebCrypto: what the Worker takes verifies, to the byte', async () => {
-    const token = await key.sign()
-    const [header = '', payload = '', signature = ''] = token.split('.')
-    const spki = Uint8Array.from(atob(key.pem.replace(/-----[^-]+-----|\s/g, '')), (char) => char.charCodeAt(0))
-    const publicKey = await crypto.subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+  it.each(ALGORITHMS)('say of a token signed with %s that it is expired, once it is signed', async (alg) => {
+    const isolate = await isolateWith(keys.map(({ pem }) => pem).join(''))
+    const nowS = Math.floor(stage.clock.now() / 1000)
+    const own = keys[ALGORITHMS.indexOf(alg)]
+    expect(await outcome(isolate, (await own?.sign({ exp: nowS })) ?? '')).toEqual(refused('expired'))
+    expect(await outcome(isolate, await (await createJwsKey(alg)).sign({ exp: nowS }))).toEqual(
+      refused('bad_signature'),
+    )
+  })
+})
+
+describe('checkSignature()', () => {
+  const check = async (token: string, pem: string): Promise<unknown> => {
+    const parsed = await parsePublicKeys(pem)
+    const refusal = await checkSignature(concealToken(token), parsed.ok ? parsed.value : [], EXP * 1000)
+    return refusal?.reason ?? 'signed'
+  }
+
+  it.each([
+    ['in the future', EXP + 1, 'signed'],
+    ['now', EXP, 'expired'],
+    ['past', EXP - 1, 'expired'],
+    ['missing', undefined, 'expired'],
+    ['text', String(EXP + 1), 'expired'],
+    ['null', null, 'expired'],
+  ])('reads exp of a signed token when it is %s', async (_name, exp, expected) => {
+    expect(await check(await key.sign({ exp }), key.pem)).toBe(expected)
+    expect(await check(await second.sign({ exp }), key.pem)).toBe('bad_signature')
+    expect(await check(await second.sign({ exp }), key.pem + second.pem)).toBe(expected)
+  })
+
+  it('returns bad_signature when the header has crit, also for an extension that jose knows', async () => {
+    const header = { crit: ['b64'], b64: true }
+    expect(await check(await key.sign({ exp: EXP + 1 }, header), key.pem)).toBe('bad_signature')
+  })
+
+  it('returns bad_signature when the token is no token, or there is no key', async () => {
+    for (const text of ['', '.', '..', '...', 'é.é.é', '{}.{}.{}']) {
+      expect([text, await check(text, key.pem)]).toEqual([text, 'bad_signature'])
+    }
+    expect(await check(await key.sign(), '{}')).toBe('bad_signature')
+  })
+
+  it('agrees with WebCrypto without a library', async () => {
+    const token = await key.sign({ exp: EXP + 1 })
+    const [header, payload, signature = ''] = token.split('.')
+    const der = Uint8Array.from(atob(key.pem.replace(/-----[^-]+-----|\s/g, '')), (byte) => byte.charCodeAt(0))
+    const imported = await crypto.subtle.importKey('spki', der, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
       'verify',
     ])
-    const bytes = Uint8Array.from(atob(signature.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-      char.charCodeAt(0),
-    )
-    const text = new TextEncoder().encode(`${header}.${payload}`)
-    expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, publicKey, bytes, text)).toBe(true)
-    expect(await outcome(await isolateWith(key.pem), token)).toMatchObject(LET_IN)
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
+    const signed = new TextEncoder().encode(`${header}.${payload}`)
+    const bytes = new Uint8Array(jose.decode(signature))
+    for (const flipped of [0, 1]) {
+      const changed = bytes.with(5, (bytes[5] ?? 0) ^ flipped)
+      const isSigned = await crypto.subtle.verify(algorithm, imported, changed, signed)
+      const found = await check(`${header}.${payload}.${jose.encode(changed)}`, key.pem)
+      expect([isSigned, found]).toEqual(flipped ? [false, 'bad_signature'] : [true, 'signed'])
+    }
   })
 })
 
