@@ -5,7 +5,7 @@ import { installIfMissing } from './installation.ts'
 import { type RealKeystone, startRealKeystone } from './real-keystone.ts'
 import { untilStopped } from './signals.ts'
 
-// npm run test:keystone: the suites of test/contract and test/revocation against a real Keystone, once for each provider. Arguments go on to
+// npm run test:keystone: the suites of test/node/contract and test/scenarios/revocation against a real Keystone, once for each provider. Arguments go on to
 // vitest. With CONTRACT_REPORT_DIR set, each run also writes <provider>.json there, in the format of vitest's json reporter.
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -15,7 +15,7 @@ const stopping = new AbortController()
 
 /** Whether the suite passed. */
 async function runSuite({ close: _, ...keystone }: RealKeystone): Promise<boolean> {
-  const args = [VITEST, 'run', 'test/contract', 'test/revocation', ...reporters(keystone.provider)]
+  const args = [VITEST, 'run', 'test/node/contract', 'test/scenarios/revocation', ...reporters(keystone.provider)]
   const child = spawn(process.execPath, [...args, ...process.argv.slice(2)], {
     cwd: ROOT,
     env: { ...process.env, KEYSTONE_UNDER_TEST: JSON.stringify(keystone) },
