@@ -1,26 +1,37 @@
 import { createBoundedMap } from '../lib/bounded-map.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
-import type { Result } from '../lib/result.ts'
+import { ok, type Result } from '../lib/result.ts'
 import type { OwnDocument } from './callers.ts'
 import type { CallersDocument } from './callers-document.ts'
 import { type DocumentState, inForce } from './document-state.ts'
 import { type DocumentDeps, type DocumentParser, LiveDocument } from './live-document.ts'
 
-/** Callers can name no more clusters than this. */
-const CLUSTERS = { maxEntries: 2_000, maxWeight: 2_000 }
+/** Callers can name no more clusters than this; sizes are in half KiB, of the 128 MB that an isolate has. */
+const CLUSTERS = { maxEntries: 2_000, maxWeight: 32_000 }
+
+/** A document's value, which says how much memory it takes, in half KiB. */
+interface Sized {
+  readonly size: number
+}
+
+/** The text by which a cluster that had a document of its own goes back to the shared one. */
+const SHARED_TEXT = '"shared"'
+const SHARED = Symbol('shared')
+type OwnOrShared<T> = T | typeof SHARED
 
 /**
  * A document that holds for every cluster, and that a cluster may replace by its own: `clusters/<cluster>/<name>` where
- * there is, or ever was, such a document; else `<name>`, unless the callers say that the cluster has its own.
+ * there is, or ever was, such a document and its text is not `"shared"`; else `<name>`, unless the callers say that the cluster
+ * has its own.
  */
-export class ClusterDocuments<T> {
+export class ClusterDocuments<T extends Sized> {
   readonly #name: OwnDocument
   readonly #parse: DocumentParser<T>
   readonly #callers: CallersDocument
   readonly #deps: DocumentDeps
   readonly #shared: LiveDocument<T>
-  readonly #ofClusters = createBoundedMap<string, LiveDocument<T>>(CLUSTERS)
+  readonly #ofClusters = createBoundedMap<string, LiveDocument<OwnOrShared<T>>>(CLUSTERS)
 
   constructor(name: OwnDocument, parse: DocumentParser<T>, callers: CallersDocument, deps: DocumentDeps) {
     this.#name = name
@@ -46,6 +57,7 @@ export class ClusterDocuments<T> {
   /** The document that decides for the cluster now. */
   state(cluster: string): DocumentState<T> {
     const own = this.#ofCluster(cluster).state
+    if (!isOwn(own)) return withFaults(this.#shared.state, own.faults, `clusters/${cluster}/${this.#name}`)
     if (own.source !== 'none') return own
     if (this.#callers.inForce().own.get(cluster)?.has(this.#name)) {
       const message = `is not there, and callers says that cluster ${cluster} has its own`
@@ -57,17 +69,31 @@ export class ClusterDocuments<T> {
     return withFaults(this.#shared.state, own.faults, `clusters/${cluster}/${this.#name}`)
   }
 
-  #ofCluster(cluster: string): LiveDocument<T> {
+  #ofCluster(cluster: string): LiveDocument<OwnOrShared<T>> {
     const known = this.#ofClusters.get(cluster)
     if (known !== undefined) return known
-    const document = new LiveDocument(`clusters/${cluster}/${this.#name}`, this.#parse, this.#deps)
+    const document: LiveDocument<OwnOrShared<T>> = new LiveDocument<OwnOrShared<T>>(
+      `clusters/${cluster}/${this.#name}`,
+      async (text, digest) => {
+        if (text.trim() === SHARED_TEXT) return ok(SHARED)
+        const parsed = await this.#parse(text, digest)
+        if (parsed.ok) this.#ofClusters.set(cluster, document, 1 + parsed.value.size)
+        return parsed
+      },
+      this.#deps,
+    )
     this.#ofClusters.set(cluster, document, 1)
     return document
   }
 }
 
+function isOwn<T>(state: DocumentState<OwnOrShared<T>>): state is DocumentState<T> {
+  return state.value !== SHARED
+}
+
 /** A state together with what is not known of the document that would have replaced it. */
 function withFaults<T>(state: DocumentState<T>, faults: readonly Fault[], key: string): DocumentState<T> {
+  if (faults.length === 0) return state
   const named = faults.map(({ message }) => ({ path: '', message: `${key} ${message}` }))
   return { ...state, faults: [...state.faults, ...named] }
 }

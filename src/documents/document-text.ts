@@ -1,5 +1,6 @@
 import { type Fault, toPath } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
+import { findSyntaxError } from './json-syntax.ts'
 import type { DocumentParser } from './live-document.ts'
 
 /** 10,000 rules, or 500 clusters with their credentials, are about 1 MB. */
@@ -12,14 +13,35 @@ const MAX_DEPTH = 32
  */
 export function parseDocumentText(text: string): Result<unknown, readonly Fault[]> {
   if (text.length > MAX_CHARACTERS) return err([{ path: '', message: 'is larger than 4 MiB' }])
+  // Editors on Windows put a byte order mark there.
+  const json = text.startsWith('\uFEFF') ? text.slice(1) : text
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(json)
   } catch {
-    return err([{ path: '', message: 'is not JSON' }])
+    return err([{ path: '', message: explainSyntax(json) }])
   }
-  const faults = findHiddenKeys(text)
+  if (isConfigMap(value)) return err([{ path: '', message: CONFIG_MAP }])
+  const faults = findHiddenKeys(json)
   return faults.length > 0 ? err(faults) : ok(value)
+}
+
+const CONFIG_MAP =
+  "is a ConfigMap: put what it holds, for a policy: kubectl get configmap NAME -n NAMESPACE -o jsonpath='{.data.policies}'"
+/** The first line that says something is a key without quotes, a list item, or the start of a YAML document. */
+const YAML = /^(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:---|%YAML|- |-\r?\n|['"]?[\w./-]+['"]?:(?:[ \t\r\n]|$))/
+
+function explainSyntax(text: string): string {
+  if (YAML.test(text))
+    return /^[ \t]*kind:[ \t]*ConfigMap\b/m.test(text)
+      ? CONFIG_MAP
+      : 'looks like YAML, and a document is JSON: convert it, for example with: yq -o=json FILE'
+  const { line, column, expected } = findSyntaxError(text)
+  return `is not JSON: line ${line}, column ${column}: expected ${expected}`
+}
+
+function isConfigMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'ConfigMap'
 }
 
 /** The parser of a document in JSON, from one of what the JSON says. */

@@ -63,7 +63,7 @@ export async function statesOf(
 
 /** What a valid policy says and an administrator most likely did not mean. */
 export function warningsOf({ policy }: Documents, cluster: string): readonly Fault[] {
-  const warnings = policy.state(cluster).value?.inert ?? []
+  const warnings = policy.state(cluster).value?.warnings ?? []
   return limitFaults(
     warnings.map(({ path, message }) => ({
       path: /^(?:\[|$)/.test(path) ? `policy${path}` : `policy.${path}`,

@@ -21,7 +21,12 @@ export const IdentitySchema = v.object({
   auditIds: v.array(v.string()),
   applicationCredentialId: v.optional(v.string()),
   trustId: v.optional(v.string()),
-  /** `not_read`: no mapping asked for them yet; `refused`: Keystone does not show them to this token (403 or 404). */
+  /** The identity provider of a federated user (OS-FEDERATION). Users of one provider can have equal names. */
+  identityProvider: v.optional(v.string()),
+  /**
+   * `not_read`: no mapping asked for them yet; `refused`: Keystone does not show them to this token (403 or 404). A group
+   * that only a federated user's token lists has no name.
+   */
   groups: v.union([v.literal('not_read'), v.literal('refused'), v.array(Group)]),
   /** The token's own end, milliseconds since the epoch. */
   expiresAtMs: v.number(),

@@ -10,6 +10,7 @@ const Timestamp = v.pipe(
   v.transform((text) => Date.parse(text)),
   v.finite(),
 )
+const FederatedProvider = v.object({ id: v.pipe(v.string(), v.nonEmpty()) })
 const FederatedGroup = v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.optional(v.string()) })
 
 const TokenAnswer = v.object({
@@ -18,7 +19,7 @@ const TokenAnswer = v.object({
     user: v.object({
       ...Named.entries,
       domain: Named,
-      'OS-FEDERATION': v.optional(v.object({ groups: v.array(FederatedGroup) })),
+      'OS-FEDERATION': v.optional(v.object({ identity_provider: FederatedProvider, groups: v.array(FederatedGroup) })),
     }),
     audit_ids: v.array(v.string()),
     expires_at: Timestamp,
@@ -38,12 +39,17 @@ const GroupsAnswer = v.object({
   groups: v.array(v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.string(), domain_id: v.string() })),
 })
 
+/** What a token says: the identity, whose groups are `not_read`, and the groups that a federated user's token lists. */
+export interface DecodedToken {
+  readonly identity: Identity
+  readonly federatedGroups: readonly KeystoneGroup[]
+}
+
 /**
  * Reads the answer of `GET /auth/tokens` (Identity API v3). `malformed`: not such an answer, so nothing is known;
  * `access_rules`: a token that Keystone restricts to certain API calls, which nothing here could enforce.
- * A federated user's groups are in the token; all others' are `not_read`.
  */
-export function decodeTokenAnswer(body: unknown): Result<Identity, 'malformed' | 'access_rules'> {
+export function decodeTokenAnswer(body: unknown): Result<DecodedToken, 'malformed' | 'access_rules'> {
   const parsed = v.safeParse(TokenAnswer, body)
   if (!parsed.success) return err('malformed')
   const token = parsed.output.token
@@ -51,7 +57,8 @@ export function decodeTokenAnswer(body: unknown): Result<Identity, 'malformed' |
   if (scope === undefined || !isPathSegment(token.user.id)) return err('malformed')
   const credential = token.application_credential
   if (credential?.access_rules !== undefined && credential.access_rules !== null) return err('access_rules')
-  return ok({
+  const federation = token.user['OS-FEDERATION']
+  const identity: Identity = {
     user: { id: token.user.id, name: token.user.name, domain: token.user.domain },
     scope,
     roles: token.roles ?? [],
@@ -59,9 +66,11 @@ export function decodeTokenAnswer(body: unknown): Result<Identity, 'malformed' |
     auditIds: token.audit_ids,
     ...(credential && { applicationCredentialId: credential.id }),
     ...(token['OS-TRUST:trust'] && { trustId: token['OS-TRUST:trust'].id }),
-    groups: token.user['OS-FEDERATION']?.groups ?? 'not_read',
+    ...(federation && { identityProvider: federation.identity_provider.id }),
+    groups: 'not_read',
     expiresAtMs: token.expires_at,
-  })
+  }
+  return ok({ identity, federatedGroups: federation?.groups ?? [] })
 }
 
 /** Exactly one scope or none; a scoped token always lists its roles. */

@@ -2,8 +2,8 @@ import type { Clock } from '../lib/clock.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
 import type { KeystoneApi } from './api.ts'
-import type { Identity } from './identity.ts'
-import { decodeGroupsAnswer, decodeTokenAnswer } from './token-answer.ts'
+import type { Identity, KeystoneGroup } from './identity.ts'
+import { type DecodedToken, decodeGroupsAnswer, decodeTokenAnswer } from './token-answer.ts'
 import { isUnreachable, type Unavailable, unavailable } from './unavailable.ts'
 
 /** Keystone's verdict that a token is none (`rejected`, `expired`), or one that cannot be honoured here (`access_rules`). */
@@ -28,11 +28,12 @@ export type LookUpToken = (
 export function createLookUpToken(api: KeystoneApi, { now }: Pick<Clock, 'now'>): LookUpToken {
   return async function lookUpToken(token, readsGroups, deadlineMs) {
     const validated = await validate(api, token, deadlineMs, now)
-    if (!validated.ok || validated.value.groups !== 'not_read' || !readsGroups(validated.value)) {
-      return { result: validated, calls: 1 }
-    }
-    const groups = await readGroups(api, token, validated.value.user.id, deadlineMs)
-    return { result: groups.ok ? ok({ ...validated.value, groups: groups.value }) : groups, calls: 2 }
+    if (!validated.ok) return { result: validated, calls: 1 }
+    const { identity, federatedGroups } = validated.value
+    if (!readsGroups(identity)) return { result: ok(identity), calls: 1 }
+    const groups = await readGroups(api, token, identity.user.id, deadlineMs)
+    if (!groups.ok) return { result: groups, calls: 2 }
+    return { result: ok({ ...identity, groups: mergeGroups(groups.value, federatedGroups) }), calls: 2 }
   }
 }
 
@@ -62,7 +63,7 @@ async function validate(
   token: Token,
   deadlineMs: number,
   now: () => number,
-): Promise<Result<Identity, Rejection | Unavailable>> {
+): Promise<Result<DecodedToken, Rejection | Unavailable>> {
   const text = revealToken(token)
   const headers = { 'X-Auth-Token': text, 'X-Subject-Token': text }
   const answer = await api({ path: '/auth/tokens?nocatalog', headers, deadlineMs })
@@ -74,9 +75,9 @@ async function validate(
   if (status !== 200) return err(unavailable('status', status))
   const subject = answer.value.headers.get('X-Subject-Token')
   if (subject !== null && subject !== text) return err(notKeystone(status))
-  const identity = decodeTokenAnswer(body)
-  if (!identity.ok) return err(identity.error === 'access_rules' ? { reason: 'access_rules' } : notKeystone(status))
-  return identity.value.expiresAtMs <= now() ? err({ reason: 'expired' }) : identity
+  const decoded = decodeTokenAnswer(body)
+  if (!decoded.ok) return err(decoded.error === 'access_rules' ? { reason: 'access_rules' } : notKeystone(status))
+  return decoded.value.identity.expiresAtMs <= now() ? err({ reason: 'expired' }) : decoded
 }
 
 async function readGroups(
@@ -93,6 +94,13 @@ async function readGroups(
   if (status !== 200) return err(unavailable('status', status))
   const groups = decodeGroupsAnswer(body)
   return groups === undefined ? err(notKeystone(status)) : ok(groups)
+}
+
+/** Keystone lists permanent and expiring memberships, with names; a federated user's token lists ids of others as well. */
+function mergeGroups(listed: Identity['groups'], federated: readonly KeystoneGroup[]): Identity['groups'] {
+  if (!Array.isArray(listed)) return federated.length > 0 ? [...federated] : listed
+  const ids = new Set(listed.map(({ id }) => id))
+  return [...listed, ...federated.filter(({ id }) => !ids.has(id))]
 }
 
 function isKeystoneError(body: unknown, status: number): boolean {

@@ -7,6 +7,9 @@ export interface Fault {
   readonly message: string
 }
 
+/** What is valid and most likely not meant: where, and why. */
+export type Warning = Fault
+
 /**
  * All faults that a schema found, each at the deepest place that can be named. Schemas give messages of their own
  * ("expected …"): the library's repeat what was received, and are not used.

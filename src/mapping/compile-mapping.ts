@@ -7,22 +7,28 @@ import { toExtra } from './extra.ts'
 import { collectGroups } from './groups.ts'
 import type { Mapping } from './mapping.ts'
 import type { MappingDocument } from './mapping-document.ts'
+import type { Naming } from './names.ts'
 import { createOwnership } from './ownership.ts'
 import { createRoleMatcher } from './selectors.ts'
 import { literalOf, parseTemplate, type Template } from './template.ts'
 import { createUsernameRenderer } from './username.ts'
 
 /** Prepares a document that holds; see `parseMapping`, which checks it first. */
-export function compileMapping(document: MappingDocument, digest: string, homeDomain: string): CompiledMapping {
-  const rules = [...compileRoleMappings(document), ...compileRules(document, homeDomain)]
+export function compileMapping(
+  document: MappingDocument,
+  { digest, homeDomain }: { readonly digest: string; readonly homeDomain: string },
+): CompiledMapping {
+  const naming = { homeDomain, federatedAsLocal: document.federated === 'as-local' }
+  const rules = [...compileRoleMappings(document), ...compileRules(document, naming)]
   const literals = rules.flatMap((rule) => rule.groups.flatMap((group) => literalOf(group) ?? []))
   const mayReadGroups =
     (document.groups?.keystone ?? true) || (document.rules ?? []).some((rule) => rule.group !== undefined)
-  const admit = compileAdmission(document, homeDomain)
+  const admit = compileAdmission(document, naming)
   const audit = document.extra?.audit ?? true
   const mapping: CompiledMapping = {
     digest,
-    homeDomain,
+    naming,
+    size: sizeOf(document),
     admit,
     rules,
     keystoneGroups: document.groups?.keystone ?? true,
@@ -33,8 +39,7 @@ export function compileMapping(document: MappingDocument, digest: string, homeDo
       rules.flatMap(({ groups }) => groups),
       { exclusive: false },
     ),
-    renderUsername: createUsernameRenderer(toTemplate(document.username) ?? DEFAULT_USERNAME, rules, homeDomain),
-    mayReadGroups,
+    renderUsername: createUsernameRenderer(toTemplate(document.username) ?? DEFAULT_USERNAME, rules, naming),
     readsGroups: (identity) => mayReadGroups && admit(identity) === undefined,
     toUser(identity) {
       const refusal = admit(identity)
@@ -44,6 +49,18 @@ export function compileMapping(document: MappingDocument, digest: string, homeDo
     },
   }
   return mapping
+}
+
+/** How many rules, groups and names of users and projects the document has. */
+export function sizeOf({
+  rules = [],
+  'role-mappings': roleMappings = [],
+  allow = {},
+  deny = {},
+}: MappingDocument): number {
+  const ofRules = [...rules, ...roleMappings].reduce((sum, { groups = [] }) => sum + 1 + groups.length, 0)
+  const lists = [allow.projects, deny.users, deny['audit-ids'], deny['application-credentials']]
+  return lists.reduce((sum, list = []) => sum + list.length, ofRules)
 }
 
 function toUser(
@@ -61,10 +78,10 @@ function toUser(
   })
 }
 
-function compileRules({ rules = [] }: MappingDocument, homeDomain: string): CompiledRule[] {
+function compileRules({ rules = [] }: MappingDocument, naming: Naming): CompiledRule[] {
   return rules.map((rule, index) => ({
     path: `rules[${index}]`,
-    conditions: compileConditions(rule, homeDomain),
+    conditions: compileConditions(rule, naming),
     isRole: rule.role === undefined ? () => true : createRoleMatcher([rule.role].flat()),
     groups: (rule.groups ?? []).flatMap((group) => toTemplate(group) ?? []),
     username: toTemplate(rule.username),
@@ -75,13 +92,15 @@ function compileRules({ rules = [] }: MappingDocument, homeDomain: string): Comp
 function compileRoleMappings(document: MappingDocument): CompiledRule[] {
   return (document['role-mappings'] ?? []).map((mapping, index) => ({
     path: `role-mappings[${index}]`,
-    conditions: compileConditions({ role: mapping['keystone-role'] }, ''),
+    conditions: compileConditions({ role: mapping['keystone-role'] }, NO_NAMES),
     isRole: () => true,
     groups: (mapping.groups ?? []).map(toLiteral),
     username: mapping.username === undefined || mapping.username === '' ? undefined : toLiteral(mapping.username),
   }))
 }
 
+/** Role mappings have no condition with a name of a domain. */
+const NO_NAMES: Naming = { homeDomain: '', federatedAsLocal: false }
 const DEFAULT_USERNAME: Template = { before: '', holes: [{ placeholder: 'user.name', following: '' }] }
 
 function toLiteral(text: string): Template {

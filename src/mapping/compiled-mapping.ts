@@ -2,6 +2,7 @@ import type { Identity } from '../keystone/identity.ts'
 import type { Admit } from './admission.ts'
 import type { Condition } from './conditions.ts'
 import type { Mapping } from './mapping.ts'
+import type { Naming } from './names.ts'
 import type { Owns } from './ownership.ts'
 import type { Template } from './template.ts'
 
@@ -21,7 +22,7 @@ export type RenderUsername = (identity: Identity, matched: readonly CompiledRule
 
 /** A mapping with its parts, for `explain`. */
 export interface CompiledMapping extends Mapping {
-  readonly homeDomain: string
+  readonly naming: Naming
   readonly admit: Admit
   /** `role-mappings`, then `rules`: the order in which they apply. */
   readonly rules: readonly CompiledRule[]

@@ -1,5 +1,6 @@
 import type { Identity } from '../keystone/identity.ts'
 import type { MappingRule } from './mapping-document.ts'
+import type { Naming } from './names.ts'
 import { createDomainMatcher, createEntityMatcher, createRoleMatcher } from './selectors.ts'
 
 /** One condition of a rule, prepared. */
@@ -14,7 +15,7 @@ export function toList<T>(values: T | readonly T[] | undefined): readonly T[] | 
 }
 
 /** Prepares a rule's conditions, those first that are cheapest to refuse. All must hold. */
-export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>, homeDomain: string): Condition[] {
+export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>, naming: Naming): Condition[] {
   const conditions: Condition[] = []
   const add = (name: Condition['name'], holds: Condition['holds']): number => conditions.push({ name, holds })
   const scopes = toList(rule.scope)
@@ -25,7 +26,7 @@ export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>
     add('role', (identity) => identity.roles.some(matches))
   }
   const projects = toList(rule.project)
-  if (projects !== undefined) add('project', createProjectCondition(projects, homeDomain))
+  if (projects !== undefined) add('project', createProjectCondition(projects, naming))
   const projectDomains = toList(rule['project-domain'])
   if (projectDomains !== undefined) {
     const matches = createDomainMatcher(projectDomains)
@@ -37,10 +38,10 @@ export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>
     add('domain', ({ user }) => matches(user.domain))
   }
   const users = toList(rule.user)
-  if (users !== undefined) add('user', createUserCondition(users, homeDomain))
+  if (users !== undefined) add('user', createUserCondition(users, naming, { ofFederated: naming.federatedAsLocal }))
   const groups = toList(rule.group)
   if (groups !== undefined) {
-    const matches = createEntityMatcher(groups, homeDomain)
+    const matches = createEntityMatcher(groups, naming.homeDomain)
     add('group', (identity) => Array.isArray(identity.groups) && identity.groups.some(matches))
   }
   return conditions
@@ -49,14 +50,24 @@ export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>
 type Selectors = Parameters<typeof createEntityMatcher>[0]
 
 /** Whether the token is scoped to one of the projects. */
-export function createProjectCondition(projects: Selectors, homeDomain: string): Condition['holds'] {
-  const matches = createEntityMatcher(projects, homeDomain)
+export function createProjectCondition(projects: Selectors, naming: Naming): Condition['holds'] {
+  const matches = createEntityMatcher(projects, naming.homeDomain)
   return ({ scope }) =>
     scope.kind === 'project' && matches({ id: scope.id, name: scope.name, domainId: scope.domain.id })
 }
 
-/** Whether the token is one of the users'. */
-export function createUserCondition(users: Selectors, homeDomain: string): Condition['holds'] {
+/**
+ * Whether the token is one of the users'. `ofFederated`: a name matches a federated user too. Keystone does not keep such
+ * names unique, so that a name then denies too many users rather than too few.
+ */
+export function createUserCondition(
+  users: Selectors,
+  { homeDomain }: Naming,
+  { ofFederated }: { readonly ofFederated: boolean },
+): Condition['holds'] {
   const matches = createEntityMatcher(users, homeDomain)
-  return ({ user }) => matches({ id: user.id, name: user.name, domainId: user.domain.id })
+  return ({ user, identityProvider }) => {
+    const hasName = identityProvider === undefined || ofFederated
+    return matches({ id: user.id, name: hasName ? user.name : undefined, domainId: user.domain.id })
+  }
 }

@@ -20,6 +20,8 @@ export interface CollectedGroups {
 /** A group on its way out, and what is known of its making. */
 interface Candidate {
   readonly text: string
+  /** `groups.prefix`, where the text begins with it. */
+  readonly prefix?: string
   readonly path: string
   readonly fromName: boolean
   /** Whether it may be an id: it was made from the project's id alone. */
@@ -51,7 +53,7 @@ function addDefaults(
   add: (candidate: Candidate) => void,
   refuse: (path: string) => void,
 ): void {
-  const { groupPrefix, homeDomain } = mapping
+  const { groupPrefix, naming } = mapping
   if (mapping.projectGroup && scope.kind === 'project') {
     const path = 'groups.project'
     if (isKeystoneId(scope.id)) add({ text: groupPrefix + scope.id, path, fromName: false, isId: groupPrefix === '' })
@@ -63,14 +65,14 @@ function addDefaults(
     if (name === undefined) continue
     // With the prefix, for that could end where a name begins that reads as a domain: `dev@` before `default`.
     const known = name !== '' && domainId !== undefined
-    const text = known ? qualifyName(groupPrefix + name, domainId, homeDomain) : undefined
+    const text = known ? qualifyName(groupPrefix + name, domainId, naming.homeDomain) : undefined
     if (text === undefined) refuse('groups.keystone')
-    else add({ text, path: 'groups.keystone', fromName: true, isId: false })
+    else add({ text, prefix: groupPrefix, path: 'groups.keystone', fromName: true, isId: false })
   }
 }
 
 function addRuleGroups(
-  { homeDomain, groupPrefix, ownsGroup }: CompiledMapping,
+  { naming, groupPrefix, ownsGroup }: CompiledMapping,
   identity: Identity,
   rule: CompiledRule,
   out: { add: (candidate: Candidate) => void; refuse: (path: string) => void; groups: Set<string> },
@@ -84,11 +86,11 @@ function addRuleGroups(
     }
     const path = `${rule.path}.groups[${index}]`
     for (const role of rolesFor(template, rule, identity)) {
-      const rendered = render(template, { identity, homeDomain, idNames: false, ...(role !== undefined && { role }) })
+      const rendered = render(template, { identity, naming, idNames: false, ...(role !== undefined && { role }) })
       if (rendered.kind === 'unfilled') continue
       // A name must not bring the prefix with it that tells Keystone's groups from all others.
       const passes = (text: string): boolean =>
-        groupPrefix !== '' && template.before === '' && text.startsWith(groupPrefix)
+        groupPrefix !== '' && text.startsWith(groupPrefix) && !template.before.startsWith(groupPrefix)
       if (
         rendered.kind === 'text' &&
         (!rendered.fromName || (ownsGroup(template, rendered.text) && !passes(rendered.text)))
@@ -110,11 +112,12 @@ function isProjectId({ before, holes }: Template): boolean {
 }
 
 function findObjection(
-  { text, fromName, isId }: Candidate,
+  { text, prefix = '', fromName, isId }: Candidate,
   literals: ReadonlySet<string>,
 ): LeftOut['reason'] | undefined {
   if (looksLikeSystemName(text)) return 'system'
-  if (!isId && isKeystoneId(fold(text))) return 'id'
+  // Behind the prefix too, as the project's id stands there.
+  if (!isId && (isKeystoneId(fold(text)) || isKeystoneId(fold(text.slice(prefix.length))))) return 'id'
   if (hasHiddenCharacter(text)) return 'hidden_character'
   return fromName && literals.has(text) ? 'literal_group' : undefined
 }

@@ -163,6 +163,7 @@ export const MappingDocumentSchema = strictObject(
       ),
     ),
     username: v.optional(UsernameTemplate),
+    federated: v.optional(v.literal('as-local', 'expected as-local, or nothing')),
     groups: v.optional(
       strictObject(
         { keystone: Flag, project: Flag, prefix: v.optional(GroupPrefix, '') },

@@ -20,7 +20,7 @@ export function checkExamples(examples: readonly MappingExample[], mapping: Comp
 }
 
 function checkExample(example: MappingExample, mapping: CompiledMapping): Fault[] {
-  const mapped = mapping.toUser(toIdentity(example, mapping.homeDomain))
+  const mapped = mapping.toUser(toIdentity(example, mapping.naming.homeDomain))
   const expected = example.authenticated ?? true
   if (!mapped.ok) {
     const { error } = mapped

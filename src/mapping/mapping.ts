@@ -18,8 +18,8 @@ export interface MappedUser {
 export interface Mapping {
   /** Names the version of the mapping; answers are remembered under it. */
   readonly digest: string
-  /** Whether there is any identity that `readsGroups` holds for. */
-  readonly mayReadGroups: boolean
+  /** Memory, in units of about half a KiB. */
+  readonly size: number
   /** Whether the user's Keystone groups have to be known before this identity can be mapped. */
   readsGroups(identity: Identity): boolean
   toUser(identity: Identity): Result<MappedUser, MappingRefusal>

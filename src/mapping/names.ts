@@ -3,6 +3,14 @@ import { isKeystoneDomainId } from '../keystone/ids.ts'
 // Tenants choose the names of projects, users and groups freely, those of other tenants' ids and of Kubernetes' own
 // groups included. What is here keeps a name from passing as something else.
 
+/** How Keystone names become Kubernetes names. */
+export interface Naming {
+  /** `HOME_DOMAIN`: the id of the domain whose names stay as they are. */
+  readonly homeDomain: string
+  /** The document says `"federated": "as-local"`: federated users are named as all others. */
+  readonly federatedAsLocal: boolean
+}
+
 /**
  * The text as a careless eye or a lenient comparison would read it: width and compatibility forms, case and outer
  * white space folded. Only for recognising look-alikes; never for making a name.
@@ -27,4 +35,20 @@ export function qualifyName(name: string, domainId: string, homeDomain: string):
   const folded = fold(name)
   const at = folded.lastIndexOf('@')
   return at >= 0 && isKeystoneDomainId(folded.slice(at + 1)) ? undefined : name
+}
+
+/** What stands between the name of a federated user and the id of the identity provider. */
+const FEDERATED = '@idp:'
+
+/**
+ * The name of a federated user: `name@idp:<id of the identity provider>`. `undefined` for an id with `@`, which could make
+ * the name pass as one of another provider or domain.
+ */
+export function qualifyFederatedName(name: string, identityProvider: string): string | undefined {
+  return identityProvider.includes('@') || looksFederated(name) ? undefined : `${name}${FEDERATED}${identityProvider}`
+}
+
+/** Whether a name could be taken for one of a federated user. */
+export function looksFederated(name: string): boolean {
+  return fold(name).includes(FEDERATED)
 }

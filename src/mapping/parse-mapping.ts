@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { isKeystoneDomainId, isKeystoneId } from '../keystone/ids.ts'
 import { type Fault, toFaults } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
-import { compileMapping } from './compile-mapping.ts'
+import { compileMapping, sizeOf } from './compile-mapping.ts'
 import type { CompiledMapping } from './compiled-mapping.ts'
 import { toList } from './conditions.ts'
 import { type MappingDocument, MappingDocumentSchema, type MappingRule } from './mapping-document.ts'
@@ -17,13 +17,19 @@ export interface MappingContext {
   readonly homeDomain: string
 }
 
+/** An isolate has 128 MB for the documents of all its clusters, and for identities. */
+const MAX_SIZE = 30_000
+
 /** Reads the document `mapping`. Faults are named all at once; a document with any is not used at all. */
 export function parseMapping(document: unknown, context: MappingContext): Result<CompiledMapping, readonly Fault[]> {
   const parsed = v.safeParse(MappingDocumentSchema, document)
   if (!parsed.success) return err(toFaults(parsed.issues))
+  const size = sizeOf(parsed.output)
+  if (size > MAX_SIZE)
+    return err([{ path: '', message: `has ${size} rules, groups and names, and ${MAX_SIZE} is the limit` }])
   const faults = [...findSystemGroups(parsed.output), ...findDeadRules(parsed.output)]
   if (faults.length > 0) return err(faults)
-  const mapping = compileMapping(parsed.output, context.digest, context.homeDomain)
+  const mapping = compileMapping(parsed.output, context)
   const unmet = checkExamples(parsed.output.examples ?? [], mapping)
   return unmet.length > 0 ? err(unmet) : ok(mapping)
 }

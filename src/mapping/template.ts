@@ -2,7 +2,7 @@ import type { Identity } from '../keystone/identity.ts'
 import { isKeystoneDomainId, isKeystoneId } from '../keystone/ids.ts'
 import { hasHiddenCharacter } from '../lib/hidden-characters.ts'
 import { err, ok, type Result } from '../lib/result.ts'
-import { fold, qualifyName } from './names.ts'
+import { fold, looksFederated, type Naming, qualifyFederatedName, qualifyName } from './names.ts'
 
 const NAMES = ['user.name', 'user.domain.name', 'project.name', 'project.domain.name', 'role'] as const
 const IDS = ['user.id', 'user.domain.id', 'project.id', 'project.domain.id'] as const
@@ -23,7 +23,7 @@ export interface Template {
 /** What a template is filled with. */
 export interface TemplateFacts {
   readonly identity: Identity
-  readonly homeDomain: string
+  readonly naming: Naming
   /** The role that `{role}` stands for. */
   readonly role?: string
   /** Whether a name may fill a placeholder although it reads as an id. */
@@ -74,14 +74,19 @@ export function render(template: Template, facts: TemplateFacts): Rendered {
     if (value === AMBIGUOUS) return { kind: 'ambiguous' }
     if (isName(placeholder)) {
       fromName = true
-      const isId = placeholder.endsWith('domain.name') ? isKeystoneDomainId : isKeystoneId
-      if ((!facts.idNames && isId(fold(value))) || reachesInto(value, following)) return { kind: 'ambiguous' }
+      if ((!facts.idNames && looksLikeId(placeholder, value)) || reachesInto(value, following))
+        return { kind: 'ambiguous' }
     }
     text += value + following
     last = { placeholder, value, following }
   }
   if (fromName && last !== undefined && passesAsQualified(text, last, facts)) return { kind: 'ambiguous' }
   return { kind: 'text', text, fromName }
+}
+
+/** The id `default` is compared exactly: Keystone's first domain has that id and the name `Default`. */
+function looksLikeId(placeholder: Placeholder, value: string): boolean {
+  return isKeystoneId(fold(value)) || (placeholder.endsWith('domain.name') && isKeystoneDomainId(value))
 }
 
 /**
@@ -103,7 +108,7 @@ function passesAsQualified(text: string, { placeholder, value, following }: Fill
   const domain = domainIn(text)
   if (domain === undefined) return false
   // Written by the administrators, for their own domain; or the id itself; or qualified right here.
-  if (following !== '') return domainIn(following) !== facts.homeDomain
+  if (following !== '') return domainIn(following) !== facts.naming.homeDomain
   return isName(placeholder) && domainIn(value) === undefined
 }
 
@@ -148,12 +153,13 @@ export function specificityOf({ before, holes }: Template): number {
 const AMBIGUOUS = Symbol('ambiguous')
 type Value = string | typeof AMBIGUOUS | undefined
 
-function fill(placeholder: Placeholder, { identity, homeDomain, role }: TemplateFacts): Value {
+function fill(placeholder: Placeholder, facts: TemplateFacts): Value {
+  const { identity, naming, role } = facts
   const { user, scope } = identity
   const project = scope.kind === 'project' ? scope : undefined
   switch (placeholder) {
     case 'user.name':
-      return qualify(user, homeDomain)
+      return qualifyUser(identity, naming)
     case 'user.id':
       return asId(user.id, isKeystoneId)
     case 'user.domain.name':
@@ -161,7 +167,7 @@ function fill(placeholder: Placeholder, { identity, homeDomain, role }: Template
     case 'user.domain.id':
       return asId(user.domain.id, isKeystoneDomainId)
     case 'project.name':
-      return project && qualify(project, homeDomain)
+      return project && qualify(project, naming.homeDomain)
     case 'project.id':
       return project && asId(project.id, isKeystoneId)
     case 'project.domain.name':
@@ -171,6 +177,14 @@ function fill(placeholder: Placeholder, { identity, homeDomain, role }: Template
     case 'role':
       return role
   }
+}
+
+/** The name of a federated user says where it comes from, because Keystone does not keep such names unique. */
+function qualifyUser({ user, identityProvider }: Identity, { homeDomain, federatedAsLocal }: Naming): Value {
+  if (identityProvider !== undefined && !federatedAsLocal) {
+    return user.name === '' ? undefined : (qualifyFederatedName(user.name, identityProvider) ?? AMBIGUOUS)
+  }
+  return looksFederated(user.name) ? AMBIGUOUS : qualify(user, homeDomain)
 }
 
 function qualify({ name, domain }: { name: string; domain: { id: string } }, homeDomain: string): Value {

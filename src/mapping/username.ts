@@ -1,6 +1,6 @@
 import { hasHiddenCharacter } from '../lib/hidden-characters.ts'
 import type { CompiledRule, RenderUsername } from './compiled-mapping.ts'
-import { looksLikeSystemName } from './names.ts'
+import { looksLikeSystemName, type Naming } from './names.ts'
 import { createOwnership } from './ownership.ts'
 import { literalOf, render, type Template } from './template.ts'
 
@@ -13,7 +13,7 @@ import { literalOf, render, type Template } from './template.ts'
 export function createUsernameRenderer(
   fallback: Template,
   rules: readonly CompiledRule[],
-  homeDomain: string,
+  naming: Naming,
 ): RenderUsername {
   const templates = [fallback, ...rules.flatMap(({ username }) => username ?? [])]
   const literals = new Set(templates.flatMap((template) => literalOf(template) ?? []))
@@ -22,7 +22,7 @@ export function createUsernameRenderer(
   return (identity, matched) => {
     const names = matched.flatMap(({ username }) => username ?? [])
     const template = names.at(-1) ?? fallback
-    const rendered = render(template, { identity, homeDomain, idNames })
+    const rendered = render(template, { identity, naming, idNames })
     if (rendered.kind !== 'text') return undefined
     const { text } = rendered
     if (hasHiddenCharacter(text) || looksLikeSystemName(text)) return undefined

@@ -1,8 +1,9 @@
 import { isKeystoneId } from '../keystone/ids.ts'
+import type { Warning } from '../lib/fault.ts'
 import { toLower } from './go-text.ts'
 import { createVerbMatcher, type Entry } from './permission-rules.ts'
 import type { Principal } from './principal.ts'
-import type { Condition, Form, Inert, NonResourceRule, ResourceRule } from './rule.ts'
+import type { Condition, Form, NonResourceRule, ResourceRule } from './rule.ts'
 import { createProjectMatcher, type ProjectSelector } from './users.ts'
 
 export interface ResourceSpec {
@@ -83,7 +84,7 @@ export function compileMatch(match: readonly Match[], form: Form): Condition<Pri
 }
 
 /** What in `match` can never match, in the words for its author. */
-export function findInertMatch(match: readonly Match[], form: Form, path: string): Inert[] {
+export function findMatchWarnings(match: readonly Match[], form: Form, path: string): Warning[] {
   return match.flatMap(({ type, values = [] }, index) => {
     const at = `${path}.match[${index}]`
     if (!isKnownType(type)) return [{ path: at, message: 'never matches: expected user, group, project or role' }]

@@ -1,8 +1,9 @@
 import type { NonResourceRequest, ResourceRequest } from '../k8s/subject-access-review.ts'
+import type { Warning } from '../lib/fault.ts'
 import { toLower, trimSpace } from './go-text.ts'
 import { type Pattern, parsePattern, patternTakes } from './pattern.ts'
 import type { Principal } from './principal.ts'
-import type { Condition, Form, Inert, NonResourceRule, ResourceRule } from './rule.ts'
+import type { Condition, Form, NonResourceRule, ResourceRule } from './rule.ts'
 
 /** Verbs by permission key, as written. */
 export type Permissions = Readonly<Record<string, readonly string[]>>
@@ -13,7 +14,7 @@ export interface Entry {
   readonly form: Form
   readonly who: readonly Condition<Principal>[]
   readonly anyRole: readonly string[] | undefined
-  readonly onInert: (inert: Inert) => void
+  readonly onWarning: (warning: Warning) => void
 }
 
 /** `resource_permissions`: `"namespace/resource": ["verb", …]`. */
@@ -21,7 +22,7 @@ export function compileResourcePermissions(permissions: Permissions, entry: Entr
   return Object.entries(permissions).flatMap(([key, verbs]) => {
     const path = `${entry.path}.resource_permissions[${JSON.stringify(key)}]`
     const inert = (message: string): [] => {
-      entry.onInert({ path, message: `never matches: ${message}` })
+      entry.onWarning({ path, message: `never matches: ${message}` })
       return []
     }
     const parts = key.split('/').map((part) => toLower(trimSpace(part)))
@@ -61,7 +62,10 @@ export function compileNonResourcePermissions(permissions: Permissions, entry: E
     const path = `${entry.path}.nonresource_permissions[${JSON.stringify(key)}]`
     const isPrefix = key.endsWith('*')
     if (isPrefix && entry.form === 'list') {
-      entry.onInert({ path, message: 'matches only a path that ends in *: version 2 has no prefixes in the list form' })
+      entry.onWarning({
+        path,
+        message: 'matches only a path that ends in *: version 2 has no prefixes in the list form',
+      })
     }
     const prefix = key.replace(/\*+$/, '')
     const takes =

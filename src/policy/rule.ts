@@ -31,11 +31,5 @@ export interface NonResourceRule extends CommonRule {
   readonly what: readonly Condition<NonResourceRequest>[]
 }
 
-/** Something in a document that can never grant anything, in the words for its author. */
-export interface Inert {
-  readonly path: string
-  readonly message: string
-}
-
 /** Which language an entry is read in: `list` never grants more than k8s-keystone-auth, `object` is the wider one. */
 export type Form = 'list' | 'object'

@@ -1,6 +1,7 @@
 import { isKeystoneId } from '../keystone/ids.ts'
+import type { Warning } from '../lib/fault.ts'
 import type { Principal } from './principal.ts'
-import type { Condition, Inert } from './rule.ts'
+import type { Condition } from './rule.ts'
 
 /** How a policy names a project: an id, a name in the home domain, or (object form) a name in another domain. */
 export type ProjectSelector = string | { readonly name: string; readonly domain: string }
@@ -26,8 +27,8 @@ export interface Users {
 }
 
 /** Whether `users` can match nobody, in the words for its author. */
-export function findInertUsers({ roles = [], projects }: Users, projectsOptional: boolean, path: string): Inert[] {
-  const inert = (message: string): Inert[] => [{ path: `${path}.users`, message: `matches nobody: ${message}` }]
+export function findUsersWarnings({ roles = [], projects }: Users, projectsOptional: boolean, path: string): Warning[] {
+  const inert = (message: string): Warning[] => [{ path: `${path}.users`, message: `matches nobody: ${message}` }]
   if (projects?.length === 0) return inert('projects is empty')
   if (projects !== undefined) return []
   if (!projectsOptional) return inert('the list form needs projects')

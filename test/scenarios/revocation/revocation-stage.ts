@@ -8,7 +8,7 @@ import { createLaggingConfig, type LaggingConfig } from './lagging-config.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What `KEYSTONE_UNDER_TEST` holds (see test/contract/target.ts); empty for the embedded Keystone. */
+    /** What `KEYSTONE_UNDER_TEST` holds (see test/node/contract/target.ts); empty for the embedded Keystone. */
     keystoneUnderTest: string
   }
 }

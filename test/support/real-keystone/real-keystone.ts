@@ -59,7 +59,7 @@ async function startServer(directory: string, port: number): Promise<ChildProces
   const log = await open(join(directory, 'uwsgi.log'), 'w')
   const uwsgi = [UWSGI, '--http-socket', `127.0.0.1:${port}`, '--plugin', 'python3', '--wsgi-file', KEYSTONE_WSGI]
   // One worker, so that whatever a request leaves behind in it is seen, or swept away, by the very next one: see
-  // test/contract/validation.ts.
+  // test/node/contract/validation.ts.
   const behaviour = ['--master', '--processes', '1', '--lazy-apps', '--die-on-term', '--need-app', '--no-orphans']
   // It closes after each answer without saying so, and clients would send the next request into the closed connection.
   const header = ['--add-header', 'Connection: close']

@@ -5,7 +5,7 @@ import { createClock } from '../../support/clock.ts'
 import { createDemoKeystone, type DemoKeystone } from '../../support/demo-keystone.ts'
 import { createWebhook, KEYSTONE_URL, type Webhook } from '../../support/webhook.ts'
 
-// The webhook in front of the embedded Keystone, whose faithfulness test/contract/ holds to a real one. Every row of
+// The webhook in front of the embedded Keystone, whose faithfulness test/node/contract/ holds to a real one. Every row of
 // the table of what makes a token invalid, as a change at Keystone that the webhook sees at its next look-up.
 
 interface Prepared {

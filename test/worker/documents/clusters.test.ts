@@ -39,6 +39,38 @@ describe("a cluster's own mapping", () => {
     expect(await inProd2(first)).toEqual(user('edited'))
   })
 
+  it('gives way to the shared one when its text is "shared", also after that was deleted', async () => {
+    const { first, isolate } = await prepare({ [OWN]: named('own') })
+    expect(await inProd1(first)).toEqual(user('own'))
+    await putDocument(OWN, undefined)
+    await first.refresh()
+    expect(await inProd1(first)).toEqual(user('own'))
+    await putDocument(OWN, '"shared"\n')
+    await first.refresh()
+    expect(await inProd1(first)).toEqual(user('shared'))
+    const { status, json } = await first.ready(CALLER_TOKEN)
+    expect([status, json.documents.mapping.digest]).toEqual([200, await sha256(JSON.stringify(named('shared')))])
+    await first.background()
+    await putDocument(OWN, undefined)
+    expect(await inProd1(await isolate())).toEqual(user('shared'))
+    await putDocument(OWN, named('own again'))
+    expect(await inProd1(await isolate())).toEqual(user('own again'))
+  })
+
+  it('that is large decides for its cluster, beside a large one of another', async () => {
+    const rules = Array.from({ length: 2_000 }, (_, index) => ({ role: `r${index}`, groups: ['g'] }))
+    const stage = await prepare({})
+    for (const cluster of ['prod-1', 'prod-2']) {
+      await putDocument(`clusters/${cluster}/mapping`, { ...named(cluster), rules })
+    }
+    await stage.first.refresh()
+    for (let times = 0; times < 3; times += 1) {
+      expect(await inProd1(stage.first)).toEqual(user('prod-1'))
+      stage.clock.advance(60_000)
+      expect(await inProd2(stage.first)).toEqual(user('prod-2'))
+    }
+  })
+
   it('comes into force when it is put, and its state is what /readyz shows', async () => {
     const { first } = await prepare({})
     expect(await inProd1(first)).toEqual(user('shared'))

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDocumentText } from '../../../src/documents/document-text.ts'
 
@@ -58,19 +59,84 @@ describe('the text of a document', () => {
     expect(faults('x'.repeat(25 * MIB))).toEqual([': is larger than 4 MiB'])
   })
 
-  it('that is not JSON is not quoted', () => {
+  it.each([
+    ['', 1, 1, 'a value'],
+    ['{', 1, 2, 'a key in double quotes or }'],
+    ['{"a": secret}', 1, 7, 'a value'],
+    ['{"a": 1,}', 1, 9, 'a key in double quotes'],
+    ['[\n {"a": "secret"},\n]', 3, 1, 'a value'],
+    ["{'a': 1}", 1, 2, 'a key in double quotes or }'],
+    ['{"a" 1}', 1, 6, 'a colon'],
+    ['{"a": 1 "b": 2}', 1, 9, 'a comma or }'],
+    ['[1 2]', 1, 4, 'a comma or ]'],
+    ['{} {}', 1, 4, 'the end'],
+    ['undefined', 1, 1, 'a value'],
+    ['// x\n{}', 1, 1, 'a value'],
+    ['\u0000{}', 1, 1, 'a value'],
+    ['["secret\n"]', 1, 2, 'a value or ]'],
+    ['[01]', 1, 2, 'a value or ]'],
+    ['[1.]', 1, 2, 'a value or ]'],
+    ['\uFEFF{"a": tru}', 1, 7, 'a value'],
+    ['{\r\n  "a": NaN\r\n}', 2, 8, 'a value'],
+  ])('says where %j stops being JSON, and quotes nothing', (text, line, column, expected) => {
+    expect(faults(text)).toEqual([`: is not JSON: line ${line}, column ${column}: expected ${expected}`])
+  })
+
+  it('is refused where JSON.parse refuses it, and there only', () => {
+    const cut = fc
+      .tuple(fc.json(), fc.nat(), fc.constantFrom('', ',', '"', '}', ']', '{', ':', '1', ' ', '\n', 'x'))
+      .map(
+        ([json, at, insert]) =>
+          json.slice(0, at % (json.length + 1)) + insert + json.slice((at % (json.length + 1)) + 1),
+      )
+    fc.assert(
+      fc.property(cut, (text) => {
+        let isJson = true
+        try {
+          JSON.parse(text)
+        } catch {
+          isJson = false
+        }
+        if (!isJson) {
+          expect(faults(text)[0]).toMatch(/^: (?:is not JSON: line \d+, column \d+: expected |looks like YAML)/)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('may begin with a byte order mark', () => {
+    expect(parseDocumentText('\uFEFF[]')).toEqual({ ok: true, value: [] })
+  })
+
+  it.each([
+    ['YAML', 'role-mappings:\n  - keystone-role: member\n    groups: ["project-1"]\n', /^: looks like YAML/],
+    ['a list in YAML', '# policy\n- users: {}\n', /^: looks like YAML/],
+    ['a YAML document', '---\n{}\n', /^: looks like YAML/],
+    [
+      'a ConfigMap in YAML',
+      'apiVersion: v1\nkind: ConfigMap\ndata:\n  policies: |\n    []\n',
+      /jsonpath='\{\.data\.policies\}'$/,
+    ],
+    [
+      'a ConfigMap in JSON',
+      '{"apiVersion":"v1","kind":"ConfigMap","data":{"policies":"[]"}}',
+      /jsonpath='\{\.data\.policies\}'$/,
+    ],
+  ])('names %s', (_what, text, message) => {
+    expect(faults(text)).toEqual([expect.stringMatching(message)])
+  })
+
+  it('of 4 MiB is searched for its fault without delay', () => {
     for (const text of [
-      '',
-      '{',
-      '{"a": secret}',
-      '{"a": 1,}',
-      "{'a': 1}",
-      '{} {}',
-      'undefined',
-      '// x\n{}',
-      '\u0000{}',
+      `[${'1,'.repeat(2 * MIB - 10)}]`,
+      `["${'x'.repeat(4 * MIB - 10)}`,
+      ' '.repeat(4 * MIB),
+      'a\n'.repeat(2 * MIB),
     ]) {
-      expect(faults(text)).toEqual([': is not JSON'])
+      const startedAtMs = performance.now()
+      expect(faults(text)).toHaveLength(1)
+      expect(performance.now() - startedAtMs).toBeLessThan(5_000)
     }
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createClock } from '../../support/clock.ts'
 import { DEMO_ID, errorBody, tokenBody } from '../../support/keystone-answers.ts'
-import { connect, html, json, lookUp, type Respond, TOKEN } from '../../support/keystone-client.ts'
+import { connect, html, isGroups, json, lookUp, type Respond, TOKEN } from '../../support/keystone-client.ts'
 import { fernetShaped } from '../../support/tokens.ts'
 
 describe('validating a token', () => {
@@ -164,11 +164,49 @@ describe('what the answer says', () => {
     })
   })
 
-  it("a federated user's groups come from the token", async () => {
-    const federation = { groups: [{ id: 'g1' }], identity_provider: { id: 'idp' }, protocol: { id: 'openid' } }
-    const { client, requests } = connect(() => json(tokenBody({ user: { 'OS-FEDERATION': federation } })))
-    expect(await lookUp(client)).toMatchObject({ result: { value: { groups: [{ id: 'g1' }] } } })
-    expect(requests).toHaveLength(1)
+  describe('of a federated user', () => {
+    const federation = {
+      groups: [{ id: 'g1' }, { id: 'g2' }],
+      identity_provider: { id: 'idp' },
+      protocol: { id: 'openid' },
+    }
+    const user = { 'OS-FEDERATION': federation }
+
+    it('names the identity provider, and merges the groups that Keystone lists with those of the token', async () => {
+      const listed = [
+        { id: 'g2', name: 'devs', domain_id: 'default' },
+        { id: 'g3', name: 'ops', domain_id: 'default' },
+      ]
+      const { client, requests } = connect((request) =>
+        json(isGroups(request) ? { groups: listed } : tokenBody({ user })),
+      )
+      expect(await lookUp(client)).toMatchObject({
+        calls: 2,
+        result: {
+          value: {
+            identityProvider: 'idp',
+            groups: [
+              { id: 'g2', name: 'devs', domainId: 'default' },
+              { id: 'g3', name: 'ops', domainId: 'default' },
+              { id: 'g1' },
+            ],
+          },
+        },
+      })
+      expect(requests).toHaveLength(2)
+    })
+
+    it('has the groups of the token when Keystone does not show the others', async () => {
+      const { client } = connect((request) =>
+        isGroups(request) ? json(errorBody(403, 'x'), 403) : json(tokenBody({ user })),
+      )
+      expect(await lookUp(client)).toMatchObject({ result: { value: { groups: [{ id: 'g1' }, { id: 'g2' }] } } })
+    })
+
+    it('is "cannot tell" when the groups cannot be read', async () => {
+      const { client } = connect((request) => (isGroups(request) ? html(500) : json(tokenBody({ user }))))
+      expect(await lookUp(client)).toMatchObject({ result: { error: { cause: 'status' } } })
+    })
   })
 
   it('the token may be repeated in the answer', async () => {

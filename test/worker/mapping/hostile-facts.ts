@@ -20,6 +20,8 @@ const TRAPS = [
   '\u202e',
   '{',
   '@default',
+  '@idp:',
+  '@idp:corp',
   'İ',
   'ſ',
 ]
@@ -55,22 +57,30 @@ const group = fc.oneof(
 )
 
 /** What a hostile Keystone may say of a token. */
-export const hostileIdentity: fc.Arbitrary<Identity> = fc.record({
-  user: fc.record(named(USER_ID)),
-  scope: fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('project' as const), ...named(PROJECT_ID) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('domain' as const), id: id('default'), name: hostileName }) },
-    { weight: 1, arbitrary: fc.constantFrom({ kind: 'system' as const }, { kind: 'unscoped' as const }) },
-  ),
-  roles,
-  methods: fc.constant(['password']),
-  auditIds: fc.array(hostileName, { maxLength: 1 }),
-  groups: fc.oneof(
-    { weight: 6, arbitrary: fc.array(group, { maxLength: 3 }) },
-    { weight: 1, arbitrary: fc.constantFrom('refused' as const, 'not_read' as const) },
-  ),
-  expiresAtMs: fc.constant(1),
-})
+export const hostileIdentity: fc.Arbitrary<Identity> = fc
+  .tuple(
+    fc.record({
+      user: fc.record(named(USER_ID)),
+      scope: fc.oneof(
+        { weight: 6, arbitrary: fc.record({ kind: fc.constant('project' as const), ...named(PROJECT_ID) }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({ kind: fc.constant('domain' as const), id: id('default'), name: hostileName }),
+        },
+        { weight: 1, arbitrary: fc.constantFrom({ kind: 'system' as const }, { kind: 'unscoped' as const }) },
+      ),
+      roles,
+      methods: fc.constant<string[]>(['password']),
+      auditIds: fc.array(hostileName, { maxLength: 1 }),
+      groups: fc.oneof(
+        { weight: 6, arbitrary: fc.array(group, { maxLength: 3 }) },
+        { weight: 1, arbitrary: fc.constantFrom('refused' as const, 'not_read' as const) },
+      ),
+      expiresAtMs: fc.constant(1),
+    }),
+    fc.option(fc.oneof(fc.constantFrom('corp', 'corp@default', 'idp'), hostileName), { nil: undefined, freq: 3 }),
+  )
+  .map(([facts, identityProvider]) => ({ ...facts, ...(identityProvider !== undefined && { identityProvider }) }))
 
 const PLACEHOLDERS = [
   'user.name',

@@ -203,8 +203,8 @@ describe('the text of a document', () => {
   }
 
   it('that is no JSON is refused', () => {
-    for (const text of ['', '{', '{} {}', "{'a': 1}", '{"a": 1,}', '// x\n{}', '\ufeff{}', 'NaN']) {
-      expect(faults(text)).toEqual({ '': 'is not JSON' })
+    for (const text of ['', '{', '{} {}', "{'a': 1}", '{"a": 1,}', '// x\n{}', 'NaN']) {
+      expect(faults(text)).toEqual({ '': expect.stringMatching(/^is not JSON: line 1, column \d/) })
     }
   })
 
@@ -261,6 +261,21 @@ describe('a list of 10,000 rules', () => {
   it('names the one rule that is wrong', () => {
     expect(faultsOf({ rules: [...rules, { role: 7 }] })).toEqual({
       'rules[10000].role': 'expected a string, or a list of them',
+    })
+  })
+})
+
+describe('the size of a mapping', () => {
+  it('is 30,000 rules, groups and names at most', () => {
+    const groups = (count: number) => ({
+      rules: [{ groups: Array.from({ length: count }, (_, index) => `g${index}`) }],
+    })
+    expect(faultsOf(groups(29_990))).toEqual({})
+    expect(faultsOf(groups(30_000))).toEqual({
+      '': expect.stringMatching(/^has \d+ rules, groups and names, and 30000/),
+    })
+    expect(faultsOf({ deny: { users: Array(30_001).fill('mallory') } })).toEqual({
+      '': expect.stringMatching(/^has 30001 /),
     })
   })
 })

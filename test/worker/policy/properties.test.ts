@@ -50,13 +50,13 @@ describe.each<[string, fc.Arbitrary<Document>]>([
     )
   })
 
-  it('that report something as inert lose nothing without it', () => {
+  it('never allow by a permission that a warning names', () => {
     fc.assert(
       fc.property(documents, anyAttributes, (document, attributes) => {
-        const { policy, inert } = parsedOf(document, HOME)
+        const { policy, warnings } = parsedOf(document, HOME)
         const decided = policy.decide(attributes)
         if (decided.decision === 'allow') {
-          const keys = inert.map(({ path }) => path).filter((path) => path.includes('_permissions['))
+          const keys = warnings.map(({ path }) => path).filter((path) => path.includes('_permissions['))
           const isPrefix = decided.path.endsWith('*"]')
           expect(isPrefix ? [] : keys).not.toContain(decided.path)
         }

@@ -7,7 +7,7 @@ const REQUEST = { verbs: ['get'], resources: ['pods'], version: '*', namespace: 
 
 /** What can never grant anything, by its place. */
 function inertOf(document: unknown): Record<string, string> {
-  return Object.fromEntries(parsedOf(document).inert.map(({ path, message }) => [path, message]))
+  return Object.fromEntries(parsedOf(document).warnings.map(({ path, message }) => [path, message]))
 }
 
 describe('what is inert is reported', () => {
@@ -69,7 +69,9 @@ describe('what is inert is reported', () => {
       '[0].nonresource_permissions["/logs*"]': expect.stringContaining('no prefixes in the list form'),
       '[0].match[0].values[1]': 'never matches: the list form compares no uids',
     })
-    expect(inertOf({ policies: [entry] })).toEqual({})
+    expect(inertOf({ policies: [entry] })).toEqual({
+      'policies[0].users': 'matches these roles in every project: there are no projects',
+    })
   })
 
   it('in the list form: an unknown type', () => {
@@ -89,20 +91,47 @@ describe('what is inert is reported', () => {
 describe('what is broader than it looks is reported', () => {
   it('users without projects, in the object form', () => {
     const entry = { users: { roles: ['member'] } }
-    expect(parsedOf({ policies: [{}, entry] }).broad).toEqual([
+    expect(parsedOf({ policies: [{}, entry] }).warnings).toEqual([
       { path: 'policies[1].users', message: 'matches these roles in every project: there are no projects' },
     ])
-    expect(parsedOf([entry]).broad).toEqual([])
-    expect(parsedOf({ policies: [{ users: { roles: ['member'], projects: ['demo'] } }, { users: {} }] }).broad).toEqual(
-      [],
-    )
+    expect(parsedOf([entry]).warnings).toEqual([
+      { path: '[0].users', message: 'matches nobody: the list form needs projects' },
+    ])
+    expect(parsedOf({ policies: [{ users: { roles: ['member'], projects: ['demo'] } }] }).warnings).toEqual([])
+  })
+})
+
+describe('the size of a policy', () => {
+  const permissions = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`ns${index}/pods`, ['get']]))
+
+  it('is 10,000 entries and permissions at most', () => {
+    expect(parsePolicy([{ resource_permissions: permissions(9_999) }], 'default').ok).toBe(true)
+    for (const document of [
+      [{ resource_permissions: permissions(10_000) }],
+      { policies: [{ nonresource_permissions: permissions(10_000) }] },
+      Array.from({ length: 10_001 }, () => ({})),
+    ]) {
+      expect(parsePolicy(document, 'default')).toEqual({
+        ok: false,
+        error: [
+          { path: '', message: expect.stringMatching(/^has 10001 entries and permissions, and 10000 is the limit/) },
+        ],
+      })
+    }
+  })
+
+  it('with 100,000 spaces inside a key is read without delay', () => {
+    const startedAtMs = performance.now()
+    parsePolicy([{ resource_permissions: { [`a${' '.repeat(100_000)}b/pods`]: ['get'] } }], 'default')
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000)
   })
 })
 
 describe('a document', () => {
   it('may be empty in both forms, and name its schema', () => {
     for (const document of [[], {}, { policies: [] }, { $schema: './schemas/policy.schema.json' }]) {
-      expect(parsedOf(document)).toMatchObject({ inert: [], broad: [] })
+      expect(parsedOf(document)).toMatchObject({ warnings: [] })
     }
   })
 
