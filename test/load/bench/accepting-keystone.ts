@@ -1,5 +1,5 @@
-import { issueAlicesToken, serveDemoKeystone } from '../harness/demo-keystone.ts'
 import { serveKeystoneStandIn } from '../harness/serve-loopback.ts'
+import { issueAlicesToken, serveDemoKeystone } from '../harness/served-keystone.ts'
 import type { Stage } from '../harness/stage.ts'
 
 /** A stand-in for Keystone that counts the tokens that it validated. */

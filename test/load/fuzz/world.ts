@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ObjectDocument } from '../../worker/policy/reference.ts'
 import { serveWebhook, type Webhook } from '../harness/bundled-webhook.ts'
-import { type DemoKeystone, serveDemoKeystone } from '../harness/demo-keystone.ts'
+import { type ServedKeystone, serveDemoKeystone } from '../harness/served-keystone.ts'
 import type { Stage } from '../harness/stage.ts'
 
 /** What the answer to a token must say. */
@@ -65,7 +65,7 @@ export async function createWorld(stage: Stage): Promise<World> {
   }
 }
 
-async function issueTokens(keystone: DemoKeystone): Promise<{ users: Map<string, ExpectedUser>; dead: string[] }> {
+async function issueTokens(keystone: ServedKeystone): Promise<{ users: Map<string, ExpectedUser>; dead: string[] }> {
   const other = await keystone.find('domains', 'other')
   const users = new Map<string, ExpectedUser>()
   const revoked: string[] = []

@@ -1,4 +1,4 @@
-import type { DemoKeystone } from '../harness/demo-keystone.ts'
+import type { ServedKeystone } from '../harness/served-keystone.ts'
 
 /** A token, and the name of whose it is. */
 export interface Login {
@@ -19,7 +19,7 @@ export interface People {
 const KEPT_GONE = 200
 
 /** Makes as many users in the demo project and logs each in. */
-export async function createPeople(keystone: DemoKeystone, count: number): Promise<People> {
+export async function createPeople(keystone: ServedKeystone, count: number): Promise<People> {
   const { api } = keystone
   const role = await keystone.find('roles', 'member')
   const project = await keystone.find('projects', 'demo', 'default')

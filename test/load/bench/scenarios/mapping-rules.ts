@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { serveWebhook } from '../../harness/bundled-webhook.ts'
-import { issueAlicesToken, serveDemoKeystone } from '../../harness/demo-keystone.ts'
 import { tokenReview } from '../../harness/reviews.ts'
+import { issueAlicesToken, serveDemoKeystone } from '../../harness/served-keystone.ts'
 import type { Stage } from '../../harness/stage.ts'
 import { toContender } from '../contenders.ts'
 import type { Pair, Scenario } from '../scenario.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { serveWebhook } from '../../harness/bundled-webhook.ts'
-import { serveDemoKeystone } from '../../harness/demo-keystone.ts'
 import { accessReview } from '../../harness/reviews.ts'
+import { serveDemoKeystone } from '../../harness/served-keystone.ts'
 import type { Stage } from '../../harness/stage.ts'
 import { toAccessContender } from '../contenders.ts'
 import { servePeer, whyNoPeer } from '../peer.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { serveWebhook } from '../../harness/bundled-webhook.ts'
-import { issueAlicesToken, serveDemoKeystone } from '../../harness/demo-keystone.ts'
 import { tokenReview } from '../../harness/reviews.ts'
+import { issueAlicesToken, serveDemoKeystone } from '../../harness/served-keystone.ts'
 import type { Stage } from '../../harness/stage.ts'
 import { serveWorker } from '../../harness/workerd.ts'
 import { type Answer, send, toContender, webhookUrl } from '../contenders.ts'

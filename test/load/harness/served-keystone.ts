@@ -5,7 +5,7 @@ import { serveEmbeddedKeystone } from '../../../src/dev/embedded-keystone/serve.
 import type { Stage } from './stage.ts'
 
 /** The embedded Keystone with the demo users. */
-export interface DemoKeystone {
+export interface ServedKeystone {
   /** The root of the Identity API. */
   readonly url: string
   /** Acts as the administrator, whose token is for the whole system. */
@@ -32,7 +32,7 @@ export interface ProjectLogin {
 const ADMIN = { userName: 'admin', domain: 'default', password: 'secret' }
 
 /** Serves the embedded Keystone until the stage is closed. */
-export async function serveDemoKeystone(stage: Stage): Promise<DemoKeystone> {
+export async function serveDemoKeystone(stage: Stage): Promise<ServedKeystone> {
   const keystone = await serveEmbeddedKeystone({ port: 0, provider: 'fernet' })
   stage.defer(() => keystone.close())
   const connection = { url: keystone.url, fetch }
@@ -62,6 +62,6 @@ export async function serveDemoKeystone(stage: Stage): Promise<DemoKeystone> {
 }
 
 /** A token of alice's for the project `demo`. */
-export async function issueAlicesToken(keystone: DemoKeystone): Promise<string> {
+export async function issueAlicesToken(keystone: ServedKeystone): Promise<string> {
   return keystone.issueToken({ name: 'alice', project: await keystone.find('projects', 'demo', 'default') })
 }
