@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { loadDevState } from '../../src/dev/dev-state.ts'
 import { buildBundle } from '../../src/dev/local-worker.ts'
-import { serveKv } from '../load/bench/kv.ts'
-import { createStage } from '../load/bench/stage.ts'
-import { serveWebhook } from '../load/bench/webhook.ts'
+import { serveWebhook } from '../load/harness/bundled-webhook.ts'
+import { serveKv } from '../load/harness/kv-server.ts'
+import { createStage } from '../load/harness/stage.ts'
 
 // The built bundle behind https on workerd itself, with the settings of `npm start` and what it prints and writes, but without
 // the development server around it: for what is timed. It has no LOOKUPS, so nothing but the product keeps Keystone from being asked.

@@ -1,44 +1,40 @@
-import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { type Options, readOptions, USAGE } from './options.ts'
-import { summarise, toTable } from './report.ts'
+import { type LoadCommand, runLoadCommand } from '../harness/load-command.ts'
+import { type Options, readOptions, USAGE } from './bench-options.ts'
+import { summarise, toTable } from './bench-report.ts'
 import { type Outcome, playScenario } from './rounds.ts'
 import type { Scenario } from './scenario.ts'
+import { coldTokenReview } from './scenarios/cold-token-review.ts'
 import { mappingRules } from './scenarios/mapping-rules.ts'
 import { policyAgainstPeer, policyOfManyRoles, policyOfOwnRole } from './scenarios/policy-entries.ts'
 import { warmTokenReview, warmTokenReviewRead } from './scenarios/warm-token-review.ts'
-import { createStage } from './stage.ts'
 
 // `npm run bench`. Exits with 0 whatever the ratios are, with 1 when a measurement is invalid.
 
 const SCENARIOS: readonly Scenario[] = [
   warmTokenReview,
   warmTokenReviewRead,
+  coldTokenReview,
   mappingRules,
   policyOfManyRoles,
   policyOfOwnRole,
   ...policyAgainstPeer,
 ]
 
-const interrupted = new AbortController()
-process.on('SIGINT', () => interrupted.abort())
-process.on('SIGTERM', () => interrupted.abort())
-
-async function main(): Promise<void> {
+await runLoadCommand('bench', async (command) => {
   const options = readOptions(process.argv.slice(2))
   if (options.help) {
     process.stdout.write(USAGE)
     return
   }
-  if (!existsSync(options.bundle)) throw new Error(`${options.bundle} is missing; "npm run bundle" builds it`)
   const outcomes: Outcome[] = []
   for (const scenario of select(options)) {
-    const unavailable = scenario.unavailable?.()
-    if (unavailable === undefined) outcomes.push(await play(scenario, options))
+    const unavailable = scenario.unavailable?.(options)
+    if (unavailable === undefined) outcomes.push(await play(command, scenario, options))
     else process.stderr.write(`bench: ${scenario.name} is left out: ${unavailable}\n`)
   }
   process.stdout.write(options.json ? toJson(outcomes, options) : outcomes.map(toText).join('\n'))
-}
+})
 
 function select({ scenarios: names }: Options): readonly Scenario[] {
   const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name))
@@ -48,17 +44,12 @@ function select({ scenarios: names }: Options): readonly Scenario[] {
   return names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => names.includes(name))
 }
 
-async function play(scenario: Scenario, options: Options): Promise<Outcome> {
-  const stage = createStage(interrupted.signal, options.bundle)
+function play({ signal, withStage }: LoadCommand, scenario: Scenario, options: Options): Promise<Outcome> {
   const onProgress = (text: string): void => {
-    interrupted.signal.throwIfAborted()
+    signal.throwIfAborted()
     if (!options.json) process.stderr.write(`bench: ${text}\n`)
   }
-  try {
-    return await playScenario(scenario, stage, { ...options, onProgress })
-  } finally {
-    await stage.close()
-  }
+  return withStage(options.bundle, (stage) => playScenario(scenario, stage, { ...options, onProgress }))
 }
 
 function toJson(outcomes: readonly Outcome[], { seconds, connections }: Options): string {
@@ -69,9 +60,3 @@ function toJson(outcomes: readonly Outcome[], { seconds, connections }: Options)
 function toText(outcome: Outcome): string {
   return toTable(outcome.scenario.title, summarise(outcome))
 }
-
-main().catch((error: unknown) => {
-  const stopped = interrupted.signal.aborted
-  process.stderr.write(`bench: ${stopped ? 'interrupted' : error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = stopped ? 130 : 1
-})

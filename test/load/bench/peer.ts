@@ -4,9 +4,11 @@ import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { loadDevState } from '../../../src/dev/dev-state.ts'
-import { endProcess } from './processes.ts'
-import type { Contender, Post } from './scenario.ts'
-import type { Stage } from './stage.ts'
+import { endProcess } from '../harness/end-process.ts'
+import { readReviewStatus } from '../harness/reviews.ts'
+import type { Stage } from '../harness/stage.ts'
+import type { Contender } from './scenario.ts'
+import type { Wrk } from './wrk.ts'
 
 /** The real k8s-keystone-auth, as `npm run test:peers` builds it. */
 const PROGRAM = resolve(import.meta.dirname, '../../e2e/.bin/peers/k8s-keystone-auth')
@@ -21,8 +23,9 @@ export function whyNoPeer(): string | undefined {
 /** Serves k8s-keystone-auth with a policy, over TLS, as it knows nothing else. */
 export async function servePeer(
   stage: Stage,
-  options: { policy: string; keystoneUrl: string; post: Post },
+  options: { policy: string; keystoneUrl: string; wrk: Wrk },
 ): Promise<Contender> {
+  const { wrk } = options
   const directory = join(stage.directory, 'peer')
   await loadDevState(directory, '', Date.now())
   const policyFile = join(directory, 'policy.json')
@@ -44,11 +47,11 @@ export async function servePeer(
   const url = `https://127.0.0.1:${port}/webhook`
   const certificate = readFileSync(flags['tls-cert-file'])
   const check = async (): Promise<void> => {
-    const answer: { status?: { allowed?: unknown } } = JSON.parse(await postTo(url, options.post, certificate))
-    if (answer.status?.allowed !== true) throw new Error('invalid: k8s-keystone-auth did not allow the request')
+    const { allowed } = readReviewStatus(await postTo(url, wrk.post.body, certificate))
+    if (allowed !== true) throw new Error('invalid: k8s-keystone-auth did not allow the request')
   }
   await untilItAnswers(check)
-  return { name: 'k8s-keystone-auth', pid: child.pid ?? 0, url, check }
+  return { name: 'k8s-keystone-auth', pid: child.pid ?? 0, load: (load) => wrk.load(url, load), check }
 }
 
 async function untilItAnswers(check: () => Promise<void>): Promise<void> {
@@ -62,7 +65,7 @@ async function untilItAnswers(check: () => Promise<void>): Promise<void> {
   }
 }
 
-function postTo(url: string, { body }: Post, ca: Buffer): Promise<string> {
+function postTo(url: string, body: string, ca: Buffer): Promise<string> {
   return new Promise((done, fail) => {
     const call = request(url, { method: 'POST', ca, headers: { 'Content-Type': 'application/json' } }, (response) => {
       let text = ''

@@ -1,8 +1,7 @@
-import { type ApplyLoad, createLoad, type Load, type LoadOptions } from './load.ts'
-import { readProcessorSeconds } from './processor-time.ts'
-import type { Contender, Scenario } from './scenario.ts'
-import type { Stage } from './stage.ts'
-import { spreadOf } from './statistics.ts'
+import { readProcessorSeconds } from '../harness/process-usage.ts'
+import type { Stage } from '../harness/stage.ts'
+import { spreadOf } from '../harness/statistics.ts'
+import type { Contender, Load, LoadOptions, Scenario, ScenarioOptions } from './scenario.ts'
 
 /** One contender in one round. */
 export interface Measurement extends Load {
@@ -21,7 +20,7 @@ export interface Outcome {
   readonly rounds: readonly Round[]
 }
 
-export interface RoundOptions extends LoadOptions {
+export interface RoundOptions extends LoadOptions, ScenarioOptions {
   readonly rounds: number
   /** Told before each measurement. */
   readonly onProgress: (text: string) => void
@@ -36,13 +35,13 @@ type Measure = (contender: Contender) => Promise<Measurement>
 
 /** Plays one scenario: both warmed up, then interleaved rounds. Rejects when anything makes the figures worthless. */
 export async function playScenario(scenario: Scenario, stage: Stage, options: RoundOptions): Promise<Outcome> {
-  const { post, subject, baseline } = await scenario.start(stage)
+  const { subject, baseline } = await scenario.start(stage, options)
   const check = async (): Promise<void> => {
     await subject.check()
     await baseline.check()
   }
   await check()
-  const measure = await warmUp([subject, baseline], createLoad(stage, post), options)
+  const measure = await warmUp([subject, baseline], options)
   const rounds: Round[] = []
   for (let number = 1; number <= options.rounds; number += 1) {
     options.onProgress(`${scenario.name}: round ${number} of ${options.rounds}`)
@@ -53,7 +52,7 @@ export async function playScenario(scenario: Scenario, stage: Stage, options: Ro
 }
 
 /**
- * Both in turns of a second each, as the machine of one second is not that of the next. Whoever goes first changes
+ * Both in turns of a second each, as the machine of one second is not that of the next. Which contender is first changes
  * from turn to turn.
  */
 async function playRound(subject: Contender, baseline: Contender, measure: Measure, seconds: number): Promise<Round> {
@@ -80,16 +79,16 @@ function merge(turns: readonly Measurement[]): Measurement {
   }
 }
 
-/** Runs each contender once for the compilers, and learns the size of its answers. */
-async function warmUp(contenders: readonly Contender[], load: ApplyLoad, options: RoundOptions): Promise<Measure> {
+/** Runs each contender once for the compilers, and notes the size of the contender's answers. */
+async function warmUp(contenders: readonly Contender[], options: RoundOptions): Promise<Measure> {
   const sizes = new Map<Contender, number>()
   for (const contender of contenders) {
     options.onProgress(`warming up: ${contender.name}`)
-    sizes.set(contender, (await load(contender.url, options)).bytesPerAnswer)
+    sizes.set(contender, (await contender.load(options)).bytesPerAnswer)
   }
   return async (contender) => {
     const before = readProcessorSeconds(contender.pid)
-    const seen = await load(contender.url, { ...options, seconds: TURN_SECONDS })
+    const seen = await contender.load({ ...options, seconds: TURN_SECONDS })
     const processorSeconds = readProcessorSeconds(contender.pid) - before
     assertSameSize(contender.name, seen.bytesPerAnswer, sizes.get(contender))
     return { ...seen, processorMicrosPerRequest: (processorSeconds * 1e6) / seen.requests }

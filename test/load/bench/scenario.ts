@@ -1,4 +1,19 @@
-import type { Stage } from './stage.ts'
+import type { Stage } from '../harness/stage.ts'
+
+/** What was seen in one measurement. */
+export interface Load {
+  readonly requests: number
+  readonly requestsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of one answer, on average: the body, and the head when the load counts heads. */
+  readonly bytesPerAnswer: number
+}
+
+export interface LoadOptions {
+  readonly seconds: number
+  readonly connections: number
+}
 
 /** What is posted, again and again. Both parts are secrets. */
 export interface Post {
@@ -10,18 +25,24 @@ export interface Post {
 export interface Contender {
   readonly name: string
   readonly pid: number
-  readonly url: string
+  /** Keeps the server busy. Rejects when a request fails. */
+  load(options: LoadOptions): Promise<Load>
   /** Throws when the server does not answer as it must; asked before and after all rounds. */
   check(): Promise<void>
 }
 
-/** Two servers that get the same POST. */
+/** Two servers that get the same load. */
 export interface Pair {
-  readonly post: Post
   /** What the scenario is about. */
   readonly subject: Contender
   /** What it is compared with. */
   readonly baseline: Contender
+}
+
+/** What the command line says to scenarios. */
+export interface ScenarioOptions {
+  /** Path of another bundle, to compare the stage's bundle with. */
+  readonly against: string | undefined
 }
 
 /** One comparison. A new one is a file in `scenarios/` and an entry in the list in bench.ts. */
@@ -29,9 +50,9 @@ export interface Scenario {
   readonly name: string
   readonly title: string
   /** The least throughput, as a share of the baseline's, that the project promises. Printed, never enforced. */
-  readonly target: number
-  /** Why it cannot be played on this machine, if so; then it is left out, and that is said. */
-  unavailable?(): string | undefined
+  readonly target?: number
+  /** Why it cannot be played here, if so; then it is left out, and that is said. */
+  unavailable?(options: ScenarioOptions): string | undefined
   /** Starts both servers; what it starts it hands to the stage. */
-  start(stage: Stage): Promise<Pair>
+  start(stage: Stage, options: ScenarioOptions): Promise<Pair>
 }

@@ -1,6 +1,6 @@
+import type { Random } from '../harness/seeded-random.ts'
 import { hostileText } from './hostile-text.ts'
 import { writeMutated } from './mutate-json.ts'
-import type { Random } from './random.ts'
 
 const IDENTITY = 'alpha.kubernetes.io/identity'
 

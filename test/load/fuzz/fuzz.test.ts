@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildBundle } from '../../../src/dev/local-worker.ts'
-import { createStage, type Stage } from '../bench/stage.ts'
+import { createStage, type Stage } from '../harness/stage.ts'
 import { readSeed, runCampaign } from './campaign.ts'
 import { runHostileKeystone } from './hostile-keystone.ts'
 

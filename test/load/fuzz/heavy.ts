@@ -1,4 +1,4 @@
-import { type Random, randomText } from './random.ts'
+import { type Random, randomText } from '../harness/seeded-random.ts'
 
 /** Nested deeper than any reader should follow. */
 export function deepJson(random: Random): string {

@@ -1,6 +1,6 @@
+import type { Answer } from '../harness/http-answer.ts'
 import type { HostileAnswer } from './hostile-answers.ts'
 import { findBadShape } from './shape.ts'
-import type { Answer } from './wire.ts'
 
 /** Groups that the mapping writes out, and gives to nobody who comes. */
 export const LITERALS = ['platform-admins', 'system:masters']

@@ -1,13 +1,11 @@
+import { type Random, randomText } from '../harness/seeded-random.ts'
+import type { StandInAnswer } from '../harness/serve-loopback.ts'
 import { hostileText } from './hostile-text.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { writeMutated } from './mutate-json.ts'
-import { type Random, randomText } from './random.ts'
 
 /** An answer of Keystone's. */
-export interface HostileAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Buffer
+export interface HostileAnswer extends StandInAnswer {
   /** The id that the body gives its user, as any reader of JSON would understand it. */
   readonly userId?: unknown
 }

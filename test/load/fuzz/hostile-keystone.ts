@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import { listen } from '../bench/listen.ts'
-import type { Stage } from '../bench/stage.ts'
-import { serveWebhook } from '../bench/webhook.ts'
-import { createConnection } from './connection.ts'
+import { serveWebhook } from '../harness/bundled-webhook.ts'
+import { keepBusy } from '../harness/keep-busy.ts'
+import { reviewRequest, tokenReview } from '../harness/reviews.ts'
+import { createRandom } from '../harness/seeded-random.ts'
+import { serveKeystoneStandIn } from '../harness/serve-loopback.ts'
+import type { Stage } from '../harness/stage.ts'
+import { fernetShaped } from '../harness/token-shapes.ts'
+import { examineLog, type LogSummary } from '../harness/webhook-log.ts'
 import { findFaultyUser, LITERALS } from './hostile-answer-oracle.ts'
 import { type HostileAnswer, makeGroupsAnswer, makeTokenAnswer } from './hostile-answers.ts'
-import { examineLog, type LogSummary } from './log.ts'
-import { createRandom } from './random.ts'
-import { fernetShaped } from './tokens.ts'
 
 export interface HostileKeystoneOptions {
   readonly runs: number
@@ -40,31 +41,27 @@ export async function runHostileKeystone(
     credential: CREDENTIAL,
     documents: { mapping: JSON.stringify(MAPPING) },
   })
-  const port = Number(new URL(webhook.url).port)
   const faults: string[] = keystone.faults
-  const startedAtMs = performance.now()
   let [next, logins, yeses] = [0, 0, 0]
 
-  async function work(): Promise<void> {
-    const connection = createConnection(port)
-    while (next < runs && faults.length < MAX_FAULTS) {
-      const index = from + next++
-      const random = createRandom(seed ^ 0x5eed, index)
-      const token = fernetShaped(random)
-      const given = makeTokenAnswer(random)
-      keystone.expect(token, given, makeGroupsAnswer(random))
-      const exchange = await connection.exchange(toReview(token))
-      keystone.forget(token)
-      logins += 1
-      const fault = 'answer' in exchange ? findFaultyUser(exchange.answer, given) : `no answer: ${exchange.failure}`
-      if (fault !== undefined) faults.push(`seed ${seed}, hostile login ${index}: ${fault}`)
-      if ('answer' in exchange && exchange.answer.text.includes('"authenticated":true')) yeses += 1
-    }
-    connection.close()
+  function goesOn(): boolean {
+    stage.signal.throwIfAborted()
+    return next < runs && faults.length < MAX_FAULTS
   }
 
-  await Promise.all(Array.from({ length: CONNECTIONS }, work))
-  const seconds = (performance.now() - startedAtMs) / 1000
+  const seconds = await keepBusy(webhook.url, { connections: CONNECTIONS, goesOn }, async (connection) => {
+    const index = from + next++
+    const random = createRandom(seed ^ 0x5eed, index)
+    const token = fernetShaped(random)
+    const given = makeTokenAnswer(random)
+    keystone.expect(token, given, makeGroupsAnswer(random))
+    const exchange = await connection.exchange(reviewRequest(webhook.authorization, tokenReview(token)))
+    keystone.forget(token)
+    logins += 1
+    const fault = 'answer' in exchange ? findFaultyUser(exchange.answer, given) : `no answer: ${exchange.failure}`
+    if (fault !== undefined) faults.push(`seed ${seed}, hostile login ${index}: ${fault}`)
+    if ('answer' in exchange && exchange.answer.text.includes('"authenticated":true')) yeses += 1
+  })
   const log = await examineLog(webhook.logFile, [CREDENTIAL])
   return { logins, yeses, seconds, groupsAsked: keystone.groupsAsked(), faults: [...faults, ...log.faults], log }
 }
@@ -76,24 +73,6 @@ const MAPPING = {
     { role: 'member', groups: ['{project.name}:members', 'of-{user.name}'] },
   ],
   'system-groups': ['system:masters'],
-}
-
-function toReview(token: string) {
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } }
-  const headers = [
-    ['Authorization', `Bearer ${CREDENTIAL}`],
-    ['Content-Type', 'application/json'],
-  ] as const
-  const text = Buffer.from(JSON.stringify(body))
-  return {
-    kind: 'token',
-    method: 'POST',
-    path: '/webhook',
-    headers,
-    body: text,
-    chunked: false,
-    broken: false,
-  } as const
 }
 
 interface Expected {
@@ -118,13 +97,8 @@ async function serveHostileKeystone(stage: Stage) {
     return answers.groups
   }
 
-  const address = await listen(stage, (request, response) => {
-    const { status, headers, body } = choose(request)
-    response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
-    response.end(body)
-  })
   return {
-    url: `http://${address}/v3`,
+    url: await serveKeystoneStandIn(stage, choose),
     faults,
     groupsAsked: () => groupsAsked,
     expect: (token: string, answer: HostileAnswer, groups: HostileAnswer) =>

@@ -1,4 +1,4 @@
-import { type Random, randomBytes } from './random.ts'
+import { type Random, randomBytes } from '../harness/seeded-random.ts'
 
 type Mutation = (bytes: Buffer, random: Random) => Buffer
 

@@ -1,5 +1,5 @@
+import type { Random } from '../harness/seeded-random.ts'
 import { hostileText, hostileValue } from './hostile-text.ts'
-import type { Random } from './random.ts'
 
 /** How likely each part of a document is changed. */
 export interface MutateOptions {

@@ -1,6 +1,7 @@
 import type { AccessAttributes } from '../../../src/k8s/subject-access-review.ts'
 import { judge } from '../../worker/policy/reference.ts'
-import type { Answer } from './connection.ts'
+import type { Answer } from '../harness/http-answer.ts'
+import { TOKEN_TEXT } from '../harness/token-shapes.ts'
 import type { HostileRequest } from './requests.ts'
 import { findBadShape } from './shape.ts'
 import { POLICY, type World } from './world.ts'
@@ -90,9 +91,6 @@ function findSecret(request: HostileRequest, text: string, world: World): Fault 
   const sent = request.kind === 'token' ? parse(request.body.toString())?.spec?.token : undefined
   return typeof sent === 'string' && sent.length >= 16 && text.includes(sent) ? 'the token in an answer' : undefined
 }
-
-/** The beginning of every fernet token, with some more of it. */
-export const TOKEN_TEXT = /gAAAAA[\w-]{12}/
 
 function isJson({ headers }: Answer): boolean {
   return headers.get('content-type') === 'application/json'

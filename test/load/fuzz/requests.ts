@@ -1,27 +1,21 @@
+import type { RawRequest } from '../harness/raw-connection.ts'
+import { reviewRequest } from '../harness/reviews.ts'
+import { createRandom, type Random } from '../harness/seeded-random.ts'
 import { anyAccessReview } from './access-reviews.ts'
 import { deepJson, hugeJson } from './heavy.ts'
 import { hostileText } from './hostile-text.ts'
+import { anyToken } from './hostile-tokens.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { writeMutated } from './mutate-json.ts'
-import { createRandom, type Random } from './random.ts'
-import { anyToken } from './tokens.ts'
 import type { World } from './world.ts'
 
-/** One request as it goes over the wire. Header values are bytes as Latin-1. */
-export interface HostileRequest {
+/** A request, and what is hostile about it. */
+export interface HostileRequest extends RawRequest {
   readonly kind: Kind
-  readonly method: string
-  readonly path: string
-  readonly headers: readonly (readonly [string, string])[]
-  readonly body: Buffer
-  /** Sent in chunks, without a declared length. */
-  readonly chunked: boolean
-  /** Breaks HTTP itself: the server below the Worker may answer, or hang up. */
-  readonly broken: boolean
 }
 
 type Kind = 'token' | 'structure' | 'bytes' | 'access' | 'headers' | 'path' | 'method' | 'get' | 'heavy' | 'protocol'
-type Make = (random: Random, world: World) => Omit<HostileRequest, 'kind'>
+type Make = (random: Random, world: World) => RawRequest
 
 /** The kinds and their shares of all requests. */
 const KINDS: readonly (readonly [Kind, number, Make])[] = [
@@ -48,26 +42,20 @@ export function makeRequest(seed: number, index: number, world: World): HostileR
   return { kind: 'token', ...valid(random, world) }
 }
 
-function post(world: World, body: string | Buffer, random: Random): Omit<HostileRequest, 'kind'> {
+function post(world: World, body: string | Buffer, random: Random): RawRequest {
   return {
-    method: 'POST',
+    ...reviewRequest(world.webhook.authorization, body),
     path: random.pick(['/webhook', '/webhook', '/clusters/bench/webhook', '/webhook?timeout=10s', '/webhook/']),
-    headers: [
-      ['Authorization', `Bearer ${world.credential}`],
-      ['Content-Type', 'application/json'],
-    ],
-    body: Buffer.from(body),
     chunked: random.chance(0.05),
-    broken: false,
   }
 }
 
-function get(world: World): Omit<HostileRequest, 'kind'> {
+function get(world: World): RawRequest {
   const headers = [['Authorization', `Bearer ${world.credential}`]] as const
   return { method: 'GET', path: '/healthz', headers, body: Buffer.alloc(0), chunked: false, broken: false }
 }
 
-function valid(random: Random, world: World): Omit<HostileRequest, 'kind'> {
+function valid(random: Random, world: World): RawRequest {
   return post(world, reviewText(random, random.pick(world.tokens)), random)
 }
 
@@ -94,7 +82,7 @@ function anyText(random: Random, world: World): Buffer {
   return Buffer.from(random.chance(0.8) ? reviewText(random, random.pick(world.tokens)) : anyAccessReview(random))
 }
 
-function withHostileHeaders(random: Random, world: World): Omit<HostileRequest, 'kind'> {
+function withHostileHeaders(random: Random, world: World): RawRequest {
   const request = valid(random, world)
   const rest = request.headers.filter(([name]) => name !== (random.chance(0.7) ? 'Authorization' : 'Content-Type'))
   const isAuthorization = rest.every(([name]) => name !== 'Authorization')
@@ -203,7 +191,7 @@ function hostilePath(random: Random): Pick<HostileRequest, 'path' | 'broken'> {
   return { path: Buffer.from(path.replaceAll(/[\s\0-\x20\x7f#]/g, ''), 'utf8').toString('latin1'), broken: true }
 }
 
-function withHostileMethod(random: Random, world: World): Omit<HostileRequest, 'kind'> {
+function withHostileMethod(random: Random, world: World): RawRequest {
   const method = random.pick(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
   const bodiless = method === 'GET' || method === 'HEAD'
   const path = random.pick(['/webhook', '/healthz', '/readyz', '/clusters/bench/webhook', '/'])
@@ -211,7 +199,7 @@ function withHostileMethod(random: Random, world: World): Omit<HostileRequest, '
   return { ...request, method, path, ...(bodiless && { body: Buffer.alloc(0), chunked: false }) }
 }
 
-function withBrokenProtocol(random: Random, world: World): Omit<HostileRequest, 'kind'> {
+function withBrokenProtocol(random: Random, world: World): RawRequest {
   const request = { ...valid(random, world), chunked: false, broken: true }
   switch (random.below(6)) {
     case 0:

@@ -1,4 +1,4 @@
-import type { Answer } from './connection.ts'
+import type { Answer } from '../harness/http-answer.ts'
 import type { HostileRequest } from './requests.ts'
 
 /** The statuses that the contract knows, with their reasons in a Status object. */

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Connection } from '../../../src/dev/embedded-keystone/api-call.ts'
-import { createIdentityApi } from '../../../src/dev/embedded-keystone/identity-api.ts'
-import { logIn } from '../../../src/dev/embedded-keystone/log-in.ts'
 import type { ObjectDocument } from '../../worker/policy/reference.ts'
-import { serveKeystone } from '../bench/keystone.ts'
-import type { Stage } from '../bench/stage.ts'
-import { serveWebhook, type Webhook } from '../bench/webhook.ts'
+import { serveWebhook, type Webhook } from '../harness/bundled-webhook.ts'
+import { type ServedKeystone, serveDemoKeystone } from '../harness/served-keystone.ts'
+import type { Stage } from '../harness/stage.ts'
 
 /** What the answer to a token must say. */
 export interface ExpectedUser {
@@ -45,8 +42,9 @@ const TOKENS_EACH = 12
 
 /** Starts Keystone with the demo users and the bundle in front of it. */
 export async function createWorld(stage: Stage): Promise<World> {
-  const keystoneUrl = await serveKeystone(stage)
-  const issued = await issueTokens({ url: keystoneUrl, fetch })
+  const keystone = await serveDemoKeystone(stage)
+  const keystoneUrl = keystone.url
+  const issued = await issueTokens(keystone)
   const credential = randomBytes(32).toString('base64url')
   const documents = { mapping: '{}', policy: JSON.stringify(POLICY) }
   const webhook = await serveWebhook(stage, { name: 'webhook', keystoneUrl, credential, documents })
@@ -67,44 +65,28 @@ export async function createWorld(stage: Stage): Promise<World> {
   }
 }
 
-async function issueTokens(connection: Connection): Promise<{ users: Map<string, ExpectedUser>; dead: string[] }> {
-  const login = { userName: 'admin', domain: 'default', password: 'secret' }
-  const { token: adminToken } = await logIn(connection, { ...login, scope: 'system' })
-  const api = createIdentityApi(connection, adminToken)
-  const find = async (...wanted: Parameters<typeof api.find>): Promise<string> => {
-    const found = await api.find(...wanted)
-    if (found === undefined) throw new Error(`Keystone has no ${wanted.join(' ')}`)
-    return found.id
-  }
-  const other = await find('domains', 'other')
+async function issueTokens(keystone: ServedKeystone): Promise<{ users: Map<string, ExpectedUser>; dead: string[] }> {
+  const other = await keystone.find('domains', 'other')
   const users = new Map<string, ExpectedUser>()
-  const dead = [adminToken, (await logIn(connection, { ...login, scope: 'unscoped' })).token]
+  const revoked: string[] = []
   for (const [name, domain, projectName, groups] of [
     ['alice', 'default', 'demo', ['developers']],
     ['bob', 'default', 'demo', []],
     ['alice', other, 'other-demo', []],
   ] as const) {
-    const project = await find('projects', projectName, domain)
+    const project = await keystone.find('projects', projectName, domain)
     const expected = {
       username: domain === 'default' ? name : `${name}@${domain}`,
-      uid: await find('users', name, domain),
+      uid: await keystone.find('users', name, domain),
       groups: [project, ...groups].sort(),
     }
-    const issue = async (): Promise<string> =>
-      (await logIn(connection, { userName: name, domain, password: name, scope: { project } })).token
     for (let count = 0; count < TOKENS_EACH; count += 1) {
-      users.set(await issue(), expected)
-      dead.push(await issue())
+      users.set(await keystone.issueToken({ name, domain, project }), expected)
+      revoked.push(await keystone.issueToken({ name, domain, project }))
     }
   }
-  await Promise.all(dead.slice(2).map((token) => revoke(connection.url, adminToken, token)))
-  return { users, dead }
-}
-
-async function revoke(url: string, adminToken: string, token: string): Promise<void> {
-  const headers = { 'X-Auth-Token': adminToken, 'X-Subject-Token': token }
-  const { status } = await fetch(`${url}/auth/tokens`, { method: 'DELETE', headers })
-  if (status !== 204) throw new Error(`Keystone did not revoke a token: ${status}`)
+  await Promise.all(revoked.map((token) => keystone.revoke(token)))
+  return { users, dead: [keystone.adminToken, await keystone.issueUnscopedToken(), ...revoked] }
 }
 
 function nonEmpty<T>([first, ...rest]: readonly T[]): [T, ...T[]] {

@@ -1,15 +1,13 @@
-import { accessReview } from '../bench/access-review.ts'
-import { tokenReview } from '../bench/token-review.ts'
-import type { Exchange } from '../fuzz/connection.ts'
-import { createRandom } from '../fuzz/random.ts'
-import type { HostileRequest } from '../fuzz/requests.ts'
-import { fernetShaped } from '../fuzz/tokens.ts'
+import type { Exchange, RawRequest } from '../harness/raw-connection.ts'
+import { accessReview, type ReviewStatus, readReviewStatus, reviewRequest, tokenReview } from '../harness/reviews.ts'
+import { createRandom } from '../harness/seeded-random.ts'
+import { fernetShaped } from '../harness/token-shapes.ts'
 import type { People } from './people.ts'
 
 /** A request, and what is wrong with its answer. */
 export interface Ask {
   readonly kind: 'user' | 'garbage' | 'access' | 'gone'
-  readonly request: HostileRequest
+  readonly request: RawRequest
   readonly judge: (exchange: Exchange) => string | undefined
 }
 
@@ -50,35 +48,18 @@ export function createMix(people: People, authorization: string, seed: number): 
     )
   }
 
-  function ask(kind: Ask['kind'], body: string, judgeStatus: (status: Status) => string | undefined): Ask {
-    return { kind, request: toRequest(body, authorization), judge: (exchange) => judge(exchange, judgeStatus) }
+  function ask(kind: Ask['kind'], body: string, judgeStatus: (status: ReviewStatus) => string | undefined): Ask {
+    return { kind, request: reviewRequest(authorization, body), judge: (exchange) => judge(exchange, judgeStatus) }
   }
 }
 
-interface Status {
-  readonly authenticated?: boolean
-  readonly allowed?: boolean
-  readonly error?: string
-  readonly user?: { readonly username?: string }
-}
-
-function refused({ authenticated }: Status): string | undefined {
+function refused({ authenticated }: ReviewStatus): string | undefined {
   return authenticated === false ? undefined : 'accepted'
 }
 
-function judge(exchange: Exchange, judgeStatus: (status: Status) => string | undefined): string | undefined {
+function judge(exchange: Exchange, judgeStatus: (status: ReviewStatus) => string | undefined): string | undefined {
   if (!('answer' in exchange)) return `no answer: ${exchange.failure}`
   const { status, text } = exchange.answer
   if (status !== 200) return `status ${status}`
-  const review: { status?: Status } = JSON.parse(text)
-  return judgeStatus(review.status ?? {})
-}
-
-function toRequest(body: string, authorization: string): HostileRequest {
-  const headers = [
-    ['Authorization', authorization],
-    ['Content-Type', 'application/json'],
-  ] as const
-  const common = { kind: 'token', method: 'POST', path: '/webhook', chunked: false, broken: false } as const
-  return { ...common, headers, body: Buffer.from(body) }
+  return judgeStatus(readReviewStatus(text))
 }

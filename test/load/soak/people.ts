@@ -1,6 +1,4 @@
-import type { Connection } from '../../../src/dev/embedded-keystone/api-call.ts'
-import { createIdentityApi } from '../../../src/dev/embedded-keystone/identity-api.ts'
-import { logIn } from '../../../src/dev/embedded-keystone/log-in.ts'
+import type { ServedKeystone } from '../harness/served-keystone.ts'
 
 /** A token, and the name of whose it is. */
 export interface Login {
@@ -21,21 +19,19 @@ export interface People {
 const KEPT_GONE = 200
 
 /** Makes as many users in the demo project and logs each in. */
-export async function createPeople(connection: Connection, count: number): Promise<People> {
-  const admin = { userName: 'admin', domain: 'default', password: 'secret' }
-  const { token: adminToken } = await logIn(connection, { ...admin, scope: 'system' })
-  const api = createIdentityApi(connection, adminToken)
-  const [role, project] = [await api.find('roles', 'member'), await api.find('projects', 'demo', 'default')]
-  if (role === undefined || project === undefined) throw new Error('Keystone is not seeded')
+export async function createPeople(keystone: ServedKeystone, count: number): Promise<People> {
+  const { api } = keystone
+  const role = await keystone.find('roles', 'member')
+  const project = await keystone.find('projects', 'demo', 'default')
   const names = Array.from({ length: count }, (_, index) => `user-${index}`)
   for (const name of names) {
     const user = await api.create('users', { name, password: name, domain_id: 'default' })
-    await api.grant({ role: role.id, user: user.id, project: project.id })
+    await api.grant({ role, user: user.id, project })
   }
-  async function enter(username: string): Promise<Login> {
-    const login = { userName: username, domain: 'default', password: username, scope: { project: project?.id ?? '' } }
-    return { token: (await logIn(connection, login)).token, username }
-  }
+  const enter = async (username: string): Promise<Login> => ({
+    token: await keystone.issueToken({ name: username, project }),
+    username,
+  })
   const live = await Promise.all(names.map(enter))
   const gone: People['gone'] = []
   return {
@@ -44,8 +40,7 @@ export async function createPeople(connection: Connection, count: number): Promi
     async turnOver() {
       const oldest = live.shift()
       if (oldest === undefined) return
-      const headers = { 'X-Auth-Token': adminToken, 'X-Subject-Token': oldest.token }
-      await fetch(`${connection.url}/auth/tokens`, { method: 'DELETE', headers })
+      await keystone.revoke(oldest.token)
       gone.push({ token: oldest.token, atMs: Date.now() })
       if (gone.length > KEPT_GONE) gone.shift()
       live.push(await enter(oldest.username))

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { issueToken, serveKeystone } from '../keystone.ts'
+import { serveWebhook } from '../../harness/bundled-webhook.ts'
+import { tokenReview } from '../../harness/reviews.ts'
+import { issueAlicesToken, serveDemoKeystone } from '../../harness/served-keystone.ts'
+import type { Stage } from '../../harness/stage.ts'
+import { toContender } from '../contenders.ts'
 import type { Pair, Scenario } from '../scenario.ts'
-import type { Stage } from '../stage.ts'
-import { toContender, tokenReview } from '../token-review.ts'
-import { serveWebhook } from '../webhook.ts'
+import { prepareWrk } from '../wrk.ts'
 
 /** A mapping of 1,000 rules against one of 2: a warm review must cost at most 1.2 times as much. */
 export const mappingRules: Scenario = {
@@ -14,15 +16,15 @@ export const mappingRules: Scenario = {
 }
 
 async function start(stage: Stage): Promise<Pair> {
-  const keystoneUrl = await serveKeystone(stage)
+  const keystone = await serveDemoKeystone(stage)
   const credential = randomBytes(32).toString('base64url')
-  const post = { authorization: `Bearer ${credential}`, body: tokenReview(await issueToken(keystoneUrl)) }
+  const body = tokenReview(await issueAlicesToken(keystone))
+  const wrk = prepareWrk(stage, { authorization: `Bearer ${credential}`, body })
   const serve = (name: string, rules: number) =>
-    serveWebhook(stage, { name, keystoneUrl, credential, documents: { mapping: mappingOf(rules) } })
+    serveWebhook(stage, { name, keystoneUrl: keystone.url, credential, documents: { mapping: mappingOf(rules) } })
   return {
-    post,
-    subject: toContender('1,000 rules', await serve('many-rules', 1_000), post),
-    baseline: toContender('2 rules', await serve('few-rules', 2), post),
+    subject: toContender('1,000 rules', await serve('many-rules', 1_000), wrk),
+    baseline: toContender('2 rules', await serve('few-rules', 2), wrk),
   }
 }
 

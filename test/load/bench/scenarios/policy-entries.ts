@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { accessReview, toAccessContender } from '../access-review.ts'
-import { serveKeystone } from '../keystone.ts'
+import { serveWebhook } from '../../harness/bundled-webhook.ts'
+import { accessReview } from '../../harness/reviews.ts'
+import { serveDemoKeystone } from '../../harness/served-keystone.ts'
+import type { Stage } from '../../harness/stage.ts'
+import { toAccessContender } from '../contenders.ts'
 import { servePeer, whyNoPeer } from '../peer.ts'
 import type { Pair, Scenario } from '../scenario.ts'
-import type { Stage } from '../stage.ts'
-import { serveWebhook } from '../webhook.ts'
+import { prepareWrk, type Wrk } from '../wrk.ts'
 
 type Entry = (index: number) => { role: string; namespace: string }
 
@@ -43,33 +45,33 @@ export const policyAgainstPeer: readonly Scenario[] = [
 ]
 
 async function startAgainstPeer(stage: Stage, entry: Entry): Promise<Pair> {
-  const keystoneUrl = await serveKeystone(stage)
-  const credential = randomBytes(32).toString('base64url')
-  const asked = entry(999)
-  const post = { authorization: `Bearer ${credential}`, body: accessReview(asked.role, asked.namespace) }
+  const { keystoneUrl, credential, wrk } = await prepare(stage, entry)
   const policy = policyOf(0, entry)
   const documents = { mapping: '{}', policy }
   const webhook = await serveWebhook(stage, { name: 'webhook', keystoneUrl, credential, documents })
   return {
-    post,
-    subject: toAccessContender('keystone-edge-auth', webhook, post),
-    baseline: await servePeer(stage, { policy, keystoneUrl, post }),
+    subject: toAccessContender('keystone-edge-auth', webhook, wrk),
+    baseline: await servePeer(stage, { policy, keystoneUrl, wrk }),
   }
 }
 
 async function start(stage: Stage, entry: Entry): Promise<Pair> {
-  const keystoneUrl = await serveKeystone(stage)
-  const credential = randomBytes(32).toString('base64url')
-  // The last entry of the long policy is the first of the short one.
-  const asked = entry(999)
-  const post = { authorization: `Bearer ${credential}`, body: accessReview(asked.role, asked.namespace) }
+  const { keystoneUrl, credential, wrk } = await prepare(stage, entry)
   const serve = (name: string, from: number) =>
     serveWebhook(stage, { name, keystoneUrl, credential, documents: { mapping: '{}', policy: policyOf(from, entry) } })
   return {
-    post,
-    subject: toAccessContender('1,000 entries', await serve('many-entries', 0), post),
-    baseline: toAccessContender('2 entries', await serve('few-entries', 998), post),
+    subject: toAccessContender('1,000 entries', await serve('many-entries', 0), wrk),
+    baseline: toAccessContender('2 entries', await serve('few-entries', 998), wrk),
   }
+}
+
+/** Keystone, and wrk with what the last entry allows: the last entry of the long policy is the last of the short one. */
+async function prepare(stage: Stage, entry: Entry): Promise<{ keystoneUrl: string; credential: string; wrk: Wrk }> {
+  const { url: keystoneUrl } = await serveDemoKeystone(stage)
+  const credential = randomBytes(32).toString('base64url')
+  const { role, namespace } = entry(999)
+  const wrk = prepareWrk(stage, { authorization: `Bearer ${credential}`, body: accessReview(role, namespace) })
+  return { keystoneUrl, credential, wrk }
 }
 
 function policyOf(from: number, entry: Entry): string {

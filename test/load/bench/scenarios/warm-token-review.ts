@@ -1,10 +1,12 @@
 import { join } from 'node:path'
-import { issueToken, serveKeystone } from '../keystone.ts'
-import type { Contender, Pair, Post, Scenario } from '../scenario.ts'
-import type { Stage } from '../stage.ts'
-import { type Answer, send, toContender, tokenReview } from '../token-review.ts'
-import { serveWebhook } from '../webhook.ts'
-import { serveWorker } from '../workerd.ts'
+import { serveWebhook } from '../../harness/bundled-webhook.ts'
+import { tokenReview } from '../../harness/reviews.ts'
+import { issueAlicesToken, serveDemoKeystone } from '../../harness/served-keystone.ts'
+import type { Stage } from '../../harness/stage.ts'
+import { serveWorker } from '../../harness/workerd.ts'
+import { type Answer, send, toContender, webhookUrl } from '../contenders.ts'
+import type { Contender, Pair, Scenario } from '../scenario.ts'
+import { prepareWrk, type Wrk } from '../wrk.ts'
 
 /** A valid token that is in memory, against a Worker that answers the same bytes without looking. */
 export const warmTokenReview: Scenario = {
@@ -23,16 +25,20 @@ export const warmTokenReviewRead: Scenario = {
 }
 
 async function start(stage: Stage, baseline: 'constant' | 'reads'): Promise<Pair> {
-  const keystoneUrl = await serveKeystone(stage)
-  const token = await issueToken(keystoneUrl)
-  const webhook = await serveWebhook(stage, { name: 'webhook', keystoneUrl, documents: { mapping: '{}' } })
-  const post = { authorization: webhook.authorization, body: tokenReview(token) }
-  const subject = toContender('keystone-edge-auth', webhook, post)
-  return { post, subject, baseline: await serveKnown(stage, baseline, post, await send(subject.url, post)) }
+  const keystone = await serveDemoKeystone(stage)
+  const documents = { mapping: '{}' }
+  const webhook = await serveWebhook(stage, { name: 'webhook', keystoneUrl: keystone.url, documents })
+  const body = tokenReview(await issueAlicesToken(keystone))
+  const wrk = prepareWrk(stage, { authorization: webhook.authorization, body })
+  const answer = await send(webhookUrl(webhook), wrk.post)
+  return {
+    subject: toContender('keystone-edge-auth', webhook, wrk),
+    baseline: await serveKnown(stage, baseline, wrk, answer),
+  }
 }
 
 /** A Worker that is told its answer beforehand. */
-async function serveKnown(stage: Stage, name: string, post: Post, { contentType, text }: Answer): Promise<Contender> {
+async function serveKnown(stage: Stage, name: string, wrk: Wrk, { contentType, text }: Answer): Promise<Contender> {
   const worker = await serveWorker(stage, {
     name,
     script: join(import.meta.dirname, `../workers/${name}.js`),
@@ -41,9 +47,9 @@ async function serveKnown(stage: Stage, name: string, post: Post, { contentType,
       { name: 'CONTENT_TYPE', text: contentType },
     ],
   })
-  const url = `${worker.url}/webhook`
+  const url = webhookUrl(worker)
   const check = async (): Promise<void> => {
-    if ((await send(url, post)).text !== text) throw new Error('invalid: the constant is not what it was')
+    if ((await send(url, wrk.post)).text !== text) throw new Error('invalid: the constant is not what it was')
   }
-  return { name, pid: worker.pid, url, check }
+  return { name, pid: worker.pid, load: (options) => wrk.load(url, options), check }
 }

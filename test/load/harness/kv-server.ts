@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { listen } from './listen.ts'
+import { serveLoopback } from './serve-loopback.ts'
 import type { Stage } from './stage.ts'
 
 /** A KV namespace that keeps what is written, in this process: workerd's memory is the product's alone. */
@@ -12,7 +12,7 @@ export interface KvServer {
 /** Serves workerd's KV protocol: `GET /key`, `PUT /key`, `DELETE /key`, and `POST /bulk/get` with a list of keys. */
 export async function serveKv(stage: Stage, documents: Readonly<Record<string, string>>): Promise<KvServer> {
   const values = new Map(Object.entries(documents))
-  const address = await listen(stage, (request, response) => {
+  const address = await serveLoopback(stage, (request, response) => {
     answer(values, request, response).catch(() => response.destroy())
   })
   return { address, values }

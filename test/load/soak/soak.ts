@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util'
-import { serveKeystone } from '../bench/keystone.ts'
-import { type KvServer, serveKv } from '../bench/kv.ts'
-import { createStage, type Stage } from '../bench/stage.ts'
-import { serveWebhook } from '../bench/webhook.ts'
-import { examineLog } from '../fuzz/log.ts'
-import { readMemoryMib } from '../fuzz/memory.ts'
-import { runClosed, runOpen, type Seen } from './load.ts'
+import { serveWebhook } from '../harness/bundled-webhook.ts'
+import { type KvServer, serveKv } from '../harness/kv-server.ts'
+import { runLoadCommand } from '../harness/load-command.ts'
+import { readMemoryMib } from '../harness/process-usage.ts'
+import { readNumber } from '../harness/read-number.ts'
+import { serveDemoKeystone } from '../harness/served-keystone.ts'
+import type { Stage } from '../harness/stage.ts'
+import { percentileOf } from '../harness/statistics.ts'
+import { examineLog } from '../harness/webhook-log.ts'
 import { createMix, POLICY } from './mix.ts'
 import { createPeople } from './people.ts'
+import { runClosed, runOpen, type Seen } from './soak-load.ts'
 
 // `npm run soak`. Exits with 1 when any review failed, memory grew, or the log holds what it must not.
 
@@ -17,32 +20,23 @@ const SHARE = 0.8
 /** How much more memory the last half may show than the quarter before it. */
 const MARGIN_MIB = 32
 
-const interrupted = new AbortController()
-process.on('SIGINT', () => interrupted.abort())
-process.on('SIGTERM', () => interrupted.abort())
+let edits = 1
 
-async function main(): Promise<void> {
+await runLoadCommand('soak', async ({ withStage }) => {
   const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
-  const seconds = Number(values.minutes) * 60
-  if (!(seconds >= 30 && seconds <= 86_400)) throw new Error('--minutes: expected a number from 0.5 to 1440')
-  const stage = createStage(interrupted.signal, 'dist/worker.js')
-  try {
-    const result = await soak(stage, seconds)
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
-    if (result.failures.length > 0) process.exitCode = 1
-  } finally {
-    await stage.close()
-  }
-}
+  const minutes = readNumber('--minutes', values.minutes, { min: 0.5, max: 1440, fractions: true })
+  const result = await withStage('dist/worker.js', (stage) => soak(stage, minutes * 60))
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  if (result.failures.length > 0) process.exitCode = 1
+})
 
 async function soak(stage: Stage, seconds: number) {
-  const keystoneUrl = await serveKeystone(stage)
-  const people = await createPeople({ url: keystoneUrl, fetch }, USERS)
-  const { webhook, config } = await start(stage, keystoneUrl)
-  const { authorization } = webhook
-  const port = Number(new URL(webhook.url).port)
+  const keystone = await serveDemoKeystone(stage)
+  const people = await createPeople(keystone, USERS)
+  const { webhook, config } = await start(stage, keystone.url)
+  const { authorization, url } = webhook
   const next = createMix(people, authorization, Date.now())
-  const measured = await runClosed(port, next, { connections: 16, seconds: MEASURE_SECONDS })
+  const measured = await runClosed(url, next, { connections: 16, seconds: MEASURE_SECONDS })
   const perSecond = Math.floor(measured.perSecond * SHARE)
   process.stderr.write(`soak: ${Math.round(measured.perSecond)}/s reached, ${perSecond}/s for ${seconds} s\n`)
   const memoryMib: number[] = []
@@ -51,7 +45,7 @@ async function soak(stage: Stage, seconds: number) {
     setInterval(() => edit(config), 15_000),
     setInterval(() => memoryMib.push(readMemoryMib(webhook.pid)), 1000),
   ]
-  const seen = await runOpen(port, next, { connections: 128, seconds, perSecond, signal: interrupted.signal })
+  const seen = await runOpen(url, next, { connections: 128, seconds, perSecond, signal: stage.signal })
   for (const timer of life) clearInterval(timer)
   const log = await examineLog(webhook.logFile, [authorization, ...people.live.map(({ token }) => token)])
   const memory = summariseMemory(memoryMib)
@@ -72,10 +66,8 @@ function edit({ values }: KvServer): void {
   for (const key of ['mapping', 'policy']) values.set(key, `${values.get(key)?.trimEnd()}${' '.repeat(edits % 50)}`)
   edits += 1
 }
-let edits = 1
-
 function summarise({ answered, perSecond, latenciesMs, failures }: Seen) {
-  const at = (share: number): number => Math.round((latenciesMs[Math.floor(latenciesMs.length * share)] ?? 0) * 10) / 10
+  const at = (share: number): number => Math.round(percentileOf(latenciesMs, share) * 10) / 10
   return { answered, failed: failures.length, perSecond: Math.round(perSecond), p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
@@ -88,5 +80,3 @@ function summariseMemory(samplesMib: readonly number[]) {
     lastHalfMaxMib: most(0.5, 1),
   }
 }
-
-await main()

@@ -1,23 +1,33 @@
 import { connect, type Socket } from 'node:net'
-import type { HostileRequest } from './requests.ts'
-import { type Answer, readAnswer } from './wire.ts'
+import { type Answer, readAnswer } from './http-answer.ts'
 
-export type { Answer } from './wire.ts'
+/** One request as it goes over the wire. Header values are bytes as Latin-1. */
+export interface RawRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: Buffer
+  /** Sent in chunks, without a declared length. */
+  readonly chunked: boolean
+  /** Breaks HTTP itself: the server below the Worker may answer, or hang up. */
+  readonly broken: boolean
+}
 
 /** How an exchange ended: with an answer, with a connection that was closed instead, or not at all. */
 export type Exchange = { readonly answer: Answer } | { readonly failure: 'closed' | 'timeout' | 'not HTTP' }
 
 /** One connection that is kept open, one request at a time. Node's own client would not send what is sent here. */
 export interface Connection {
-  exchange(request: HostileRequest): Promise<Exchange>
+  exchange(request: RawRequest): Promise<Exchange>
   close(): void
 }
 
 /** A review takes at most 2 × 5 s + 1 s (KEYSTONE_TIMEOUT_MS at its default). */
 const PATIENCE_MS = 12_000
 
-/** A connection to a server on loopback, opened when it is needed, and again when the server has closed it. */
-export function createConnection(port: number): Connection {
+/** A connection to a server on loopback, opened when a request needs it, and again when the server has closed it. */
+export function createConnection(url: string): Connection {
+  const port = Number(new URL(url).port)
   let socket: Socket | undefined
 
   function open(): Socket {
@@ -30,7 +40,7 @@ export function createConnection(port: number): Connection {
     return opened
   }
 
-  function once(request: HostileRequest, on: Socket): Promise<Exchange & { readonly received: number }> {
+  function once(request: RawRequest, on: Socket): Promise<Exchange & { readonly received: number }> {
     const { promise, resolve } = Promise.withResolvers<Exchange & { received: number }>()
     let received: Buffer = Buffer.alloc(0)
     const end = (exchange: Exchange, keep: boolean): void => {
@@ -64,7 +74,7 @@ export function createConnection(port: number): Connection {
   }
 }
 
-function encode({ method, path, headers, body, chunked }: HostileRequest): Buffer {
+function encode({ method, path, headers, body, chunked }: RawRequest): Buffer {
   const own = (name: string): boolean => headers.some(([other]) => other.toLowerCase() === name)
   const lines = [`${method} ${path} HTTP/1.1`, ...headers.map(([name, value]) => `${name}: ${value}`)]
   if (!own('host')) lines.push('Host: webhook.test')

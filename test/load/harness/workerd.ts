@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { endProcess } from './processes.ts'
+import { endProcess } from './end-process.ts'
 import type { Stage } from './stage.ts'
 import { type Binding, KV_FILE, SOCKET, type Socket, toWorkerdConfig, WORKER_FILE } from './workerd-config.ts'
 

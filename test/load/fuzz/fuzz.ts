@@ -1,4 +1,5 @@
-import { createStage } from '../bench/stage.ts'
+import { runLoadCommand } from '../harness/load-command.ts'
+import { readNumber } from '../harness/read-number.ts'
 import { readSeed, runCampaign } from './campaign.ts'
 import { runHostileKeystone } from './hostile-keystone.ts'
 
@@ -7,17 +8,14 @@ import { runHostileKeystone } from './hostile-keystone.ts'
 /** The bounded caches (20,000 refusals, 10,000 audit lines) are full within three tenths of a million; more is a leak. */
 const MAX_GROWTH_MIB = 64
 
-const interrupted = new AbortController()
-process.on('SIGINT', () => interrupted.abort())
-
-async function main(): Promise<void> {
+await runLoadCommand('fuzz', async ({ withStage }) => {
   const { FUZZ_RUNS = '1000000', FUZZ_FROM = '0', FUZZ_SEED } = process.env
-  const [runs, from, seed] = [Number(FUZZ_RUNS), Number(FUZZ_FROM), readSeed(FUZZ_SEED)]
-  const print = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`)
+  const runs = readNumber('FUZZ_RUNS', FUZZ_RUNS, { min: 1, max: 1e9 })
+  const from = readNumber('FUZZ_FROM', FUZZ_FROM, { min: 0, max: 1e9 })
+  const seed = readSeed(FUZZ_SEED)
   print({ runs, seed, from })
-  const stage = createStage(interrupted.signal, 'dist/worker.js')
-  try {
-    const onTenth = (tenth: number, memoryMib: number): unknown => print({ tenth, memoryMib: Math.round(memoryMib) })
+  await withStage('dist/worker.js', async (stage) => {
+    const onTenth = (tenth: number, memoryMib: number): void => print({ tenth, memoryMib: Math.round(memoryMib) })
     const requests = await runCampaign(stage, { runs, seed, from, connections: 16, onTenth })
     print({ ...requests, memoryMib: requests.memoryMib.map(Math.round) })
     const answers = await runHostileKeystone(stage, { runs: Math.ceil(runs / 20), seed, from })
@@ -26,9 +24,9 @@ async function main(): Promise<void> {
     print({ growthMib: Math.round(growth), allowedMib: MAX_GROWTH_MIB })
     const grows = runs >= 1_000_000 && growth > MAX_GROWTH_MIB
     if (grows || requests.faults.length > 0 || answers.faults.length > 0) process.exitCode = 1
-  } finally {
-    await stage.close()
-  }
-}
+  })
+})
 
-await main()
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
+import { readNumber } from '../harness/read-number.ts'
+import type { ScenarioOptions } from './scenario.ts'
 
 /** How to measure. The defaults are those of the project's published figures. */
-export interface Options {
+export interface Options extends ScenarioOptions {
   /** Pairs of measurements for each scenario. */
   readonly rounds: number
   /** Length of one measurement, in turns of a second with the other's. */
@@ -24,6 +26,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --connections N  connections that are kept busy (16)
   --scenario NAME  only this one; may be repeated (all)
   --bundle PATH    the built Worker (dist/worker.js)
+  --against PATH   another built Worker, which cold-token-review needs
   --json           print one JSON object and nothing else
 `
 
@@ -37,6 +40,7 @@ export function readOptions(args: readonly string[]): Options {
       connections: { type: 'string', default: '16' },
       scenario: { type: 'string', multiple: true, default: [] },
       bundle: { type: 'string', default: 'dist/worker.js' },
+      against: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -46,6 +50,7 @@ export function readOptions(args: readonly string[]): Options {
     seconds: readCount('seconds', values.seconds),
     connections: readCount('connections', values.connections),
     bundle: values.bundle,
+    against: values.against,
     scenarios: values.scenario,
     json: values.json,
     help: values.help,
@@ -53,6 +58,5 @@ export function readOptions(args: readonly string[]): Options {
 }
 
 function readCount(name: string, text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
-  throw new Error(`--${name}=${text}: expected a whole number from 1 to 9999`)
+  return readNumber(`--${name}`, text, { min: 1, max: 9999 })
 }

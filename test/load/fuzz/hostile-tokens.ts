@@ -1,5 +1,6 @@
+import { type Random, randomText } from '../harness/seeded-random.ts'
+import { fernetShaped } from '../harness/token-shapes.ts'
 import { hostileText } from './hostile-text.ts'
-import { type Random, randomBytes, randomText } from './random.ts'
 import type { World } from './world.ts'
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -63,15 +64,6 @@ export function garbageToken(random: Random): string {
     default:
       return hostileText(random)
   }
-}
-
-/** Version byte, time, and as many random blocks as a project-scoped token has. */
-export function fernetShaped(random: Random): string {
-  const bytes = randomBytes(random, 57 + 16 * random.pick([5, 5, 4, 6, 12]))
-  bytes[0] = 0x80
-  bytes.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 1000)), 1)
-  const text = bytes.toString('base64url')
-  return random.chance(0.5) ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '=')
 }
 
 function jwsShaped(random: Random): string {

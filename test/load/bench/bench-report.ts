@@ -1,5 +1,5 @@
+import { type Spread, spreadOf } from '../harness/statistics.ts'
 import type { Measurement, Outcome } from './rounds.ts'
-import { type Spread, spreadOf } from './statistics.ts'
 
 interface Figures {
   readonly requestsPerSecond: Spread
@@ -11,7 +11,7 @@ interface Figures {
 /** One scenario, for machines. Ratios are subject over baseline, taken within each round. */
 export interface Summary {
   readonly name: string
-  readonly target: number
+  readonly target: number | undefined
   readonly rounds: number
   readonly contenders: Readonly<Record<string, Figures>>
   readonly ratios: { readonly throughput: Spread; readonly processorTime: Spread }
@@ -49,7 +49,6 @@ function toFigures(measurements: readonly Measurement[]): Figures {
 /** The same for people. */
 export function toTable(title: string, { target, rounds, contenders, ratios }: Summary): string {
   const { throughput, processorTime } = ratios
-  const verdict = throughput.median >= target ? 'reached' : 'missed'
   return [
     title,
     '',
@@ -64,11 +63,15 @@ export function toTable(title: string, { target, rounds, contenders, ratios }: S
       ),
     ),
     '',
-    `throughput      ${describe(throughput)}  of the baseline's; target ${target.toFixed(2)}: ${verdict}`,
+    `throughput      ${describe(throughput)}  of the baseline's${judge(throughput.median, target)}`,
     `processor time  ${describe(processorTime)}  of the baseline's, per request`,
     `medians of ${rounds} interleaved rounds; in parentheses the least and the most of a round`,
     '',
   ].join('\n')
+}
+
+function judge(share: number, target: number | undefined): string {
+  return target === undefined ? '' : `; target ${target.toFixed(2)}: ${share >= target ? 'reached' : 'missed'}`
 }
 
 function row(name: string, ...cells: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { TOKEN_TEXT } from './oracle.ts'
+import { countOne } from './statistics.ts'
+import { TOKEN_TEXT } from './token-shapes.ts'
 
 /** What a run left in the webhook's log. */
 export interface LogSummary {
@@ -21,7 +22,7 @@ export async function examineLog(file: string, secrets: readonly string[]): Prom
     lines += 1
     const event = parseEvent(line)
     const code = event?.event === 'error' ? String(event.code) : undefined
-    if (code !== undefined) events[code] = (events[code] ?? 0) + 1
+    if (code !== undefined) countOne(events, code)
     const fault = findFault(line, event, code, secrets)
     if (fault !== undefined && faults.length < MAX_FAULTS) faults.push(`log line ${lines}: ${fault}`)
   }

@@ -1,23 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where one scenario plays: what it starts is ended again, whatever happens. */
+/** Keeps what one run starts, and ends all of it when the run is over. */
 export interface Stage {
-  /** For files that may hold secrets: only their owner may enter, and it goes when the stage is closed. */
+  /** For files that may hold secrets: only the owner may read the directory; `close` removes the directory. */
   readonly directory: string
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal
-  /** The built Worker. */
+  /** Path of the built Worker. */
   readonly bundle: string
   /** Registers what must be ended; last in, first out. */
   defer(close: () => Promise<void> | void): void
+  /** Closing a second time does nothing. */
   close(): Promise<void>
 }
 
-/** Closing it a second time does nothing. */
+/** @throws Error when the bundle does not exist */
 export function createStage(signal: AbortSignal, bundle: string): Stage {
-  const directory = mkdtempSync(join(tmpdir(), 'keystone-edge-auth-bench-'))
+  if (!existsSync(bundle)) throw new Error(`${bundle} is missing; "npm run bundle" builds dist/worker.js`)
+  const directory = mkdtempSync(join(tmpdir(), 'keystone-edge-auth-load-'))
   const closers: (() => Promise<void> | void)[] = [() => rmSync(directory, { recursive: true, force: true })]
   return {
     directory,
@@ -31,7 +33,7 @@ export function createStage(signal: AbortSignal, bundle: string): Stage {
         try {
           await close()
         } catch (error) {
-          process.stderr.write(`bench: while ending: ${String(error)}\n`)
+          process.stderr.write(`while ending: ${String(error)}\n`)
         }
       }
     },

@@ -15,3 +15,13 @@ export function spreadOf(values: readonly number[]): Spread {
   }
   return { median: (low + high) / 2, min, max }
 }
+
+/** The value below which the share of all values lies; 0 for an empty list. The list is in ascending order. */
+export function percentileOf(ascending: ArrayLike<number>, share: number): number {
+  return ascending[Math.floor(ascending.length * share)] ?? 0
+}
+
+/** Adds one to the count of the key. */
+export function countOne(counts: Record<string, number>, key: string | number): void {
+  counts[key] = (counts[key] ?? 0) + 1
+}

@@ -2,26 +2,15 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Post } from './scenario.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from '../harness/stage.ts'
+import type { Load, LoadOptions, Post } from './scenario.ts'
 
-/** What wrk saw in one measurement. */
-export interface Load {
-  readonly requests: number
-  readonly requestsPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** Head and body of one answer, on average. */
-  readonly bytesPerAnswer: number
+/** wrk with its POST. */
+export interface Wrk {
+  readonly post: Post
+  /** Keeps a server busy with the POST. Rejects when any answer was 400 or above, or any connection failed. */
+  load(url: string, options: LoadOptions): Promise<Load>
 }
-
-export interface LoadOptions {
-  readonly seconds: number
-  readonly connections: number
-}
-
-/** Keeps a server busy with one POST. Rejects when any answer was 400 or above, or any connection failed. */
-export type ApplyLoad = (url: string, options: LoadOptions) => Promise<Load>
 
 interface WrkResult {
   readonly requests: number
@@ -35,16 +24,19 @@ interface WrkResult {
 const SCRIPT = join(import.meta.dirname, 'post.lua')
 
 /** Prepares wrk with the POST in files of mode 0600. */
-export function createLoad(stage: Stage, post: Post): ApplyLoad {
+export function prepareWrk(stage: Stage, post: Post): Wrk {
   const env = {
     ...process.env,
     BENCH_AUTHORIZATION_FILE: writeSecret(join(stage.directory, 'authorization'), post.authorization),
     BENCH_BODY_FILE: writeSecret(join(stage.directory, 'body'), post.body),
   }
-  return async (url, { seconds, connections }) => {
-    const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', SCRIPT, url]
-    const { stdout } = await promisify(execFile)('wrk', args, { env, signal: stage.signal }).catch(explain)
-    return toLoad(readResult(stdout))
+  return {
+    post,
+    async load(url, { seconds, connections }) {
+      const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', SCRIPT, url]
+      const { stdout } = await promisify(execFile)('wrk', args, { env, signal: stage.signal }).catch(explain)
+      return toLoad(readResult(stdout))
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { KvServer } from './kv.ts'
+import type { KvServer } from './kv-server.ts'
 import type { Stage } from './stage.ts'
 import { serveWorker, type Workerd } from './workerd.ts'
 import type { Binding, Socket } from './workerd-config.ts'
@@ -14,6 +14,8 @@ export interface WebhookOptions {
   /** Names the process; once a stage. */
   readonly name: string
   readonly keystoneUrl: string
+  /** Path of the bundle; the stage's when absent. */
+  readonly bundle?: string
   /** The namespace CONFIG: by key, or served. */
   readonly documents: Readonly<Record<string, string>> | KvServer
   /** The namespace CACHE; one that forgets what is written when absent. */
@@ -39,7 +41,7 @@ export async function serveWebhook(stage: Stage, options: WebhookOptions): Promi
   }
   const workerd = await serveWorker(stage, {
     name: options.name,
-    script: stage.bundle,
+    script: options.bundle ?? stage.bundle,
     bindings: [
       ...Object.entries(vars).map(([name, text]) => ({ name, text })),
       toNamespace('CONFIG', options.documents),

@@ -1,4 +1,5 @@
-import { createConnection } from '../fuzz/connection.ts'
+import { keepBusy } from '../harness/keep-busy.ts'
+import { type Connection, createConnection } from '../harness/raw-connection.ts'
 import type { Ask } from './mix.ts'
 
 /** What a load saw. Latencies in milliseconds, from the time that a request was due. */
@@ -14,28 +15,25 @@ const MAX_WAITING = 20_000
 const TICK_MS = 2
 
 /** As fast as the webhook answers, on as many connections. */
-export async function runClosed(port: number, next: () => Ask, options: { connections: number; seconds: number }) {
+export async function runClosed(url: string, next: () => Ask, options: { connections: number; seconds: number }) {
   const record = createRecord(1_000_000)
-  const startedAtMs = performance.now()
-  const endsAtMs = startedAtMs + options.seconds * 1000
-  const work = async (): Promise<void> => {
-    const connection = createConnection(port)
-    while (performance.now() < endsAtMs) await record.take(next(), performance.now(), connection)
-    connection.close()
-  }
-  await Promise.all(Array.from({ length: options.connections }, work))
-  return record.seen((performance.now() - startedAtMs) / 1000)
+  const endsAtMs = performance.now() + options.seconds * 1000
+  const goesOn = (): boolean => performance.now() < endsAtMs
+  const seconds = await keepBusy(url, { connections: options.connections, goesOn }, (connection) =>
+    record.take(next(), performance.now(), connection),
+  )
+  return record.seen(seconds)
 }
 
 /** At a rate that does not wait for answers: what is late counts as late. Ends early after twenty failures. */
 export async function runOpen(
-  port: number,
+  url: string,
   next: () => Ask,
   options: { connections: number; seconds: number; perSecond: number; signal: AbortSignal },
 ) {
   const { connections, seconds, perSecond, signal } = options
   const record = createRecord(Math.ceil(seconds * perSecond) + 1)
-  const idle = Array.from({ length: connections }, () => createConnection(port))
+  const idle = Array.from({ length: connections }, () => createConnection(url))
   const startedAtMs = performance.now()
   const under: Set<Promise<void>> = new Set()
   let due = 0
@@ -70,7 +68,7 @@ function createRecord(capacity: number) {
   let answered = 0
   return {
     failures,
-    async take(ask: Ask, dueAtMs: number, connection: ReturnType<typeof createConnection>): Promise<void> {
+    async take(ask: Ask, dueAtMs: number, connection: Connection): Promise<void> {
       const failure = ask.judge(await connection.exchange(ask.request))
       if (failure !== undefined && failures.length < MAX_FAILURES) failures.push(`${ask.kind}: ${failure}`)
       if (answered < capacity) latenciesMs[answered] = performance.now() - dueAtMs
