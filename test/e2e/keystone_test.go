@@ -40,8 +40,8 @@ func (k *keystone) admin() account {
 func embeddedKeystone(t *testing.T, provider string) *keystone {
 	t.Helper()
 	module := fmt.Sprintf(`
-import { serveEmbeddedKeystone } from './src/dev/keystone/serve.ts'
-import { seedDemo } from './src/dev/keystone/seed.ts'
+import { serveEmbeddedKeystone } from './src/dev/embedded-keystone/serve.ts'
+import { seedDemo } from './src/dev/embedded-keystone/seed.ts'
 const { url } = await serveEmbeddedKeystone({ port: 0, hostname: '127.0.0.1', provider: '%s' })
 await seedDemo({ url, adminPassword: 'secret', fetch })
 process.stdout.write(JSON.stringify({ url, adminPassword: 'secret' }) + '\n')
