@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 const memberPolicy = `[{
@@ -62,7 +62,7 @@ func TestPolicies(t *testing.T) {
 			})
 			t.Run("an edit of the policy takes effect", func(t *testing.T) {
 				s.webhook.put(t, "policy", strings.Replace(memberPolicy, `"create"]`, `"delete"]`, 1))
-				eventually(t, inForce, "alice may delete", func() error {
+				harness.Eventually(t, inForce, "alice may delete", func() error {
 					if !s.can(t, asAlice, "delete", "pods") {
 						return errors.New("not yet")
 					}
@@ -72,7 +72,7 @@ func TestPolicies(t *testing.T) {
 			})
 			t.Run("an explicit deny ends RBAC's grants, and kubectl goes on working", func(t *testing.T) {
 				s.webhook.put(t, "policy", `{"policies": [], "on_no_match": "deny"}`)
-				eventually(t, inForce, "bob loses what RBAC gives him", func() error {
+				harness.Eventually(t, inForce, "bob loses what RBAC gives him", func() error {
 					if s.can(t, asBob, "list", "secrets") {
 						return errors.New("not yet")
 					}
@@ -87,7 +87,7 @@ func TestPolicies(t *testing.T) {
 				s.cluster.must(t, asAdmin, "get", "secrets")
 			})
 			t.Run("with the webhook down RBAC still allows, and nothing else does", func(t *testing.T) {
-				s.webhook.process.stop(t)
+				s.webhook.Process.Stop(t)
 				s.cluster.must(t, asRobot, "get", "secrets")
 				if result := s.cluster.kubectl(t, asRobot, "get", "pods"); result.err == nil {
 					t.Errorf("the robot reads pods: %s", result.stdout)
@@ -144,11 +144,7 @@ func (w *webhook) authorizationConfiguration(t *testing.T, version string) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "authorization.json")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return harness.WriteFile(t, "authorization.json", content)
 }
 
 // can is kubectl auth can-i, whose answer is a word and whose exit code says the same.

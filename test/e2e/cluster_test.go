@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // clusterOptions is how a kube-apiserver is pointed at webhooks; a new kind of webhook adds its fields here and its flags in flags.
@@ -60,15 +62,15 @@ type cluster struct {
 	url         string
 	issuer      string
 	pki         clusterPKI
-	etcd        *process
-	apiserver   *process
+	etcd        *harness.Process
+	apiserver   *harness.Process
 	kubectlHome string
 }
 
 // startCluster returns when kube-apiserver answers /readyz, RBAC's own roles included.
 func startCluster(t *testing.T, options clusterOptions) *cluster {
 	t.Helper()
-	ports := freePorts(t, 3)
+	ports := harness.FreePorts(t, 3)
 	etcdURL := fmt.Sprintf("http://127.0.0.1:%d", ports[0])
 	c := &cluster{
 		url:         fmt.Sprintf("https://127.0.0.1:%d", ports[2]),
@@ -77,11 +79,11 @@ func startCluster(t *testing.T, options clusterOptions) *cluster {
 		kubectlHome: t.TempDir(),
 	}
 	c.etcd = startEtcd(t, etcdURL, fmt.Sprintf("http://127.0.0.1:%d", ports[1]))
-	c.apiserver = startProcess(t, processSpec{
-		name: "kube-apiserver",
-		dir:  t.TempDir(),
-		path: toolPath("kube-apiserver"),
-		args: append(options.flags(),
+	c.apiserver = harness.Start(t, harness.Spec{
+		Name: "kube-apiserver",
+		Dir:  t.TempDir(),
+		Path: tools.Path("kube-apiserver"),
+		Args: append(options.flags(),
 			"--etcd-servers="+etcdURL,
 			fmt.Sprintf("--secure-port=%d", ports[2]),
 			"--bind-address=127.0.0.1",
@@ -97,21 +99,21 @@ func startCluster(t *testing.T, options clusterOptions) *cluster {
 			// No controller-manager makes the default ServiceAccount that this plug-in would demand of every pod.
 			"--disable-admission-plugins=ServiceAccount",
 		),
-		stopSignal:  syscall.SIGTERM,
-		deathSignal: syscall.SIGKILL,
+		StopSignal:  syscall.SIGTERM,
+		DeathSignal: syscall.SIGKILL,
 	})
 	client := c.adminHTTP(t)
-	c.apiserver.waitUntil(t, 90*time.Second, "kube-apiserver /readyz", func() error { return ready(client, c.url+"/readyz") })
+	c.apiserver.WaitUntil(t, 90*time.Second, "kube-apiserver /readyz", func() error { return ready(client, c.url+"/readyz") })
 	return c
 }
 
-func startEtcd(t *testing.T, clientURL, peerURL string) *process {
+func startEtcd(t *testing.T, clientURL, peerURL string) *harness.Process {
 	t.Helper()
-	etcd := startProcess(t, processSpec{
-		name: "etcd",
-		dir:  t.TempDir(),
-		path: toolPath("server"),
-		args: []string{
+	etcd := harness.Start(t, harness.Spec{
+		Name: "etcd",
+		Dir:  t.TempDir(),
+		Path: tools.Path("server"),
+		Args: []string{
 			"--data-dir=data",
 			"--listen-client-urls=" + clientURL,
 			"--advertise-client-urls=" + clientURL,
@@ -121,19 +123,19 @@ func startEtcd(t *testing.T, clientURL, peerURL string) *process {
 			// What is stored lives as long as the test; waiting for the disk protects nothing.
 			"--unsafe-no-fsync",
 		},
-		stopSignal:  syscall.SIGTERM,
-		deathSignal: syscall.SIGKILL,
+		StopSignal:  syscall.SIGTERM,
+		DeathSignal: syscall.SIGKILL,
 	})
 	client := &http.Client{Timeout: 5 * time.Second}
-	etcd.waitUntil(t, 60*time.Second, "etcd /health", func() error { return ready(client, clientURL+"/health") })
+	etcd.WaitUntil(t, 60*time.Second, "etcd /health", func() error { return ready(client, clientURL+"/health") })
 	return etcd
 }
 
 // stop ends kube-apiserver before the etcd that it talks to.
 func (c *cluster) stop(t *testing.T) {
 	t.Helper()
-	c.apiserver.stop(t)
-	c.etcd.stop(t)
+	c.apiserver.Stop(t)
+	c.etcd.Stop(t)
 }
 
 func (c *cluster) adminHTTP(t *testing.T) *http.Client {

@@ -2,20 +2,17 @@ package main
 
 import (
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // inForce is what an edit may take: the promise is 60 s, and kube-apiserver remembers a success for 10 s more.
@@ -37,7 +34,7 @@ func TestDocuments(t *testing.T) {
 		s.cluster.must(t, asAdmin, "create", "rolebinding", "operators", "--role=map-reader", "--group=demo:member")
 		s.expectForbidden(t, asAlice, "get", "configmaps")
 		s.webhook.put(t, "mapping", `{"rules": [{"role": "member", "project": "demo", "groups": ["{project.name}:{role}"]}]}`)
-		eventually(t, inForce, "alice reads configmaps by her new group", func() error {
+		harness.Eventually(t, inForce, "alice reads configmaps by her new group", func() error {
 			return s.cluster.kubectl(t, asAlice, "get", "configmaps", "-o", "name").err
 		})
 		s.expectForbidden(t, asBob, "get", "configmaps")
@@ -53,7 +50,7 @@ func TestDocuments(t *testing.T) {
 	})
 	t.Run("a denied user is out although cached, another stays", func(t *testing.T) {
 		s.webhook.put(t, "mapping", fmt.Sprintf(`{"deny": {"users": [%q]}}`, cached.User.ID))
-		eventually(t, inForce, "alice is out", func() error {
+		harness.Eventually(t, inForce, "alice is out", func() error {
 			if result := s.cluster.kubectl(t, asAlice, "auth", "whoami"); !strings.Contains(result.stderr, unauthorized) {
 				return fmt.Errorf("got %q", result.stdout)
 			}
@@ -91,23 +88,13 @@ func (s *stage) expectGroup(t *testing.T, config kubeconfig, group string, want 
 // put edits a document by the documented command.
 func (w *webhook) put(t *testing.T, key, document string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "document.json")
-	if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := harness.WriteFile(t, "document.json", []byte(document))
 	w.wrangler(t, "put", key, "--path", path)
 }
 
 func (w *webhook) wrangler(t *testing.T, verb, key string, more ...string) {
 	t.Helper()
-	args := append([]string{"node_modules/wrangler/bin/wrangler.js", "kv", "key", verb, key, "--binding", "CONFIG", "--local",
-		"--persist-to", filepath.Join(w.stateDir, "kv")}, more...)
-	command := exec.CommandContext(t.Context(), nodePath(t), args...)
-	command.Dir = repoRoot()
-	command.Env = nodeEnvironment(map[string]string{"CI": "true", "WRANGLER_SEND_METRICS": "false"})
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("wrangler kv key %s %s: %v\n%s", verb, key, err, output)
-	}
+	harness.Wrangler(t, w.StateDir, append([]string{"key", verb, key}, more...)...)
 }
 
 type readyz struct {
@@ -117,20 +104,17 @@ type readyz struct {
 
 func (w *webhook) getReadyz(t *testing.T, credential string) readyz {
 	t.Helper()
-	certificate, err := os.ReadFile(filepath.Join(w.stateDir, "tls.crt"))
+	client, err := harness.HTTPSClient(t, w.CertificateFile(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(certificate)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/readyz", nil)
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.URL+"/readyz", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+credential)
-	response, err := (&http.Client{Transport: transport}).Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +128,7 @@ func (w *webhook) getReadyz(t *testing.T, credential string) readyz {
 
 func (w *webhook) expectReadyz(t *testing.T, want string) {
 	t.Helper()
-	eventually(t, inForce, "/readyz says "+want, func() error {
+	harness.Eventually(t, inForce, "/readyz says "+want, func() error {
 		if got := w.getReadyz(t, w.callerToken); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, want) {
 			return fmt.Errorf("got %d %s", got.status, got.body)
 		}
@@ -154,7 +138,7 @@ func (w *webhook) expectReadyz(t *testing.T, want string) {
 
 func (w *webhook) expectCaller(t *testing.T, credential string, known bool) {
 	t.Helper()
-	eventually(t, inForce, fmt.Sprintf("the caller is known: %t", known), func() error {
+	harness.Eventually(t, inForce, fmt.Sprintf("the caller is known: %t", known), func() error {
 		if got := w.getReadyz(t, credential); (got.status != http.StatusUnauthorized) != known {
 			return fmt.Errorf("got %d", got.status)
 		}

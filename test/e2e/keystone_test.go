@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // account is one of the demo users that both Keystones are seeded with.
@@ -27,7 +28,7 @@ var (
 type keystone struct {
 	url           string
 	adminPassword string
-	process       *process
+	process       *harness.Process
 }
 
 // admin has the password that this Keystone was bootstrapped with.
@@ -39,17 +40,17 @@ func (k *keystone) admin() account {
 func embeddedKeystone(t *testing.T, provider string) *keystone {
 	t.Helper()
 	module := fmt.Sprintf(`
-import { serveEmbeddedKeystone } from './src/dev/keystone/serve.ts'
-import { seedDemo } from './src/dev/keystone/seed.ts'
+import { serveEmbeddedKeystone } from './src/dev/embedded-keystone/serve.ts'
+import { seedDemo } from './src/dev/embedded-keystone/seed.ts'
 const { url } = await serveEmbeddedKeystone({ port: 0, hostname: '127.0.0.1', provider: '%s' })
 await seedDemo({ url, adminPassword: 'secret', fetch })
 process.stdout.write(JSON.stringify({ url, adminPassword: 'secret' }) + '\n')
 `, provider)
-	return startKeystone(t, processSpec{
-		name:        "embedded-keystone",
-		args:        []string{"--input-type=module-typescript", "-e", module},
-		stopSignal:  syscall.SIGTERM,
-		deathSignal: syscall.SIGKILL,
+	return startKeystone(t, harness.Spec{
+		Name:        "embedded-keystone",
+		Args:        []string{"--input-type=module-typescript", "-e", module},
+		StopSignal:  syscall.SIGTERM,
+		DeathSignal: syscall.SIGKILL,
 	})
 }
 
@@ -57,12 +58,12 @@ process.stdout.write(JSON.stringify({ url, adminPassword: 'secret' }) + '\n')
 // skips what it is there for passes for the wrong reason.
 func realKeystone(t *testing.T, provider string) *keystone {
 	t.Helper()
-	return startKeystone(t, processSpec{
-		name:        "real-keystone",
-		args:        []string{"test/support/real-keystone/serve-keystone.ts", "--provider", provider, "--port", "0"},
-		stopSignal:  syscall.SIGTERM,
-		endsCleanly: true,
-		deathSignal: syscall.SIGTERM,
+	return startKeystone(t, harness.Spec{
+		Name:        "real-keystone",
+		Args:        []string{"test/support/real-keystone/serve-keystone.ts", "--provider", provider, "--port", "0"},
+		StopSignal:  syscall.SIGTERM,
+		EndsCleanly: true,
+		DeathSignal: syscall.SIGTERM,
 	})
 }
 
@@ -70,12 +71,12 @@ func realKeystone(t *testing.T, provider string) *keystone {
 const notInstalled = 3
 
 // startKeystone runs a program that prints one JSON line with its url when it serves and is seeded.
-func startKeystone(t *testing.T, spec processSpec) *keystone {
+func startKeystone(t *testing.T, spec harness.Spec) *keystone {
 	t.Helper()
-	spec.dir, spec.path, spec.env = repoRoot(), nodePath(t), nodeEnvironment(nil)
-	k := &keystone{process: startProcess(t, spec)}
-	eventually(t, 3*time.Minute, spec.name+" serves", func() error {
-		for line := range strings.Lines(readLog(k.process.stdout)) {
+	spec.Dir, spec.Path, spec.Env = harness.RepoRoot(), harness.NodePath(t), harness.NodeEnvironment(nil)
+	k := &keystone{process: harness.Start(t, spec)}
+	harness.Eventually(t, 3*time.Minute, spec.Name+" serves", func() error {
+		for line := range strings.Lines(k.process.Stdout()) {
 			var announcement struct {
 				URL           string `json:"url"`
 				AdminPassword string `json:"adminPassword"`
@@ -85,15 +86,15 @@ func startKeystone(t *testing.T, spec processSpec) *keystone {
 				return nil
 			}
 		}
-		if ended := k.process.exitError(); ended != nil {
-			if k.process.command.ProcessState.ExitCode() == notInstalled {
+		if ended := k.process.ExitError(); ended != nil {
+			if k.process.ExitCode() == notInstalled {
 				skipOrFail(t, "Debian's package keystone is not installed")
 			}
 			t.Fatal(ended)
 		}
 		return fmt.Errorf("no line with its url yet")
 	})
-	k.process.look()
+	k.process.Look()
 	return k
 }
 
@@ -103,30 +104,4 @@ func skipOrFail(t *testing.T, why string) {
 		t.Fatal(why)
 	}
 	t.Skip(why)
-}
-
-// nodePath is the Node that the repository pins, whatever the machine has.
-func nodePath(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(repoRoot(), "node_modules", ".bin", "node")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: run npm ci first", err)
-	}
-	return path
-}
-
-// nodeEnvironment is what the repository's programs are started with: its own tools first, as npm scripts have them, and none of the
-// product's settings from the shell that runs the test.
-func nodeEnvironment(settings map[string]string) []string {
-	changes := map[string]string{
-		"PATH":                  filepath.Join(repoRoot(), "node_modules", ".bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
-		"WRANGLER_SEND_METRICS": "false",
-	}
-	for _, name := range []string{
-		"PORT", "KEYSTONE_PORT", "KEYSTONE_URL", "DEV_STATE_DIR", "IDENTITY_TTL_SECONDS", "REJECTION_TTL_SECONDS", "STALE_IF_ERROR_SECONDS",
-		"KEYSTONE_TIMEOUT_MS", "HOME_DOMAIN", "AUDIT_REPEATS_SECONDS", "BASIC_AUTH_URL",
-	} {
-		changes[name] = settings[name]
-	}
-	return environment(changes)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 const unauthorized = "You must be logged in to the server"
@@ -33,11 +35,7 @@ func (c *cluster) newKubeconfig(t *testing.T, user map[string]any) kubeconfig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return kubeconfig(path)
+	return kubeconfig(harness.WriteFile(t, "kubeconfig", content))
 }
 
 func (c *cluster) withToken(t *testing.T, token string) kubeconfig {
@@ -64,7 +62,7 @@ type kubectlResult struct {
 // kubectl runs the real program to its end.
 func (c *cluster) kubectl(t *testing.T, config kubeconfig, args ...string) kubectlResult {
 	t.Helper()
-	return c.run(t, nil, toolPath("kubectl"), append([]string{"--kubeconfig=" + string(config)}, args...)...)
+	return c.run(t, nil, tools.Path("kubectl"), append([]string{"--kubeconfig=" + string(config)}, args...)...)
 }
 
 // shell runs a line as a user would type it, with kubectl on the PATH and these variables exported.
@@ -78,16 +76,12 @@ func (c *cluster) run(t *testing.T, variables map[string]string, path string, ar
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, path, args...)
-	// A home of its own: the machine's kubeconfig, kuberc and discovery cache must not decide a test.
-	changes := map[string]string{
-		"HOME":       c.kubectlHome,
-		"KUBECONFIG": "",
-		"PATH":       filepath.Dir(toolPath("kubectl")) + string(os.PathListSeparator) + os.Getenv("PATH"),
-	}
+	// A home of its own: the machine's kubeconfig, kuberc and discovery cache must not decide a test. The last value of a name counts.
+	command.Env = append(os.Environ(), "HOME="+c.kubectlHome, "KUBECONFIG=",
+		"PATH="+filepath.Dir(tools.Path("kubectl"))+string(os.PathListSeparator)+os.Getenv("PATH"))
 	for name, value := range variables {
-		changes[name] = value
+		command.Env = append(command.Env, name+"="+value)
 	}
-	command.Env = environment(changes)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 var lookUpLimitLine = regexp.MustCompile(`(?m)^name = "LOOKUPS"\n(?:.*\n)*?simple = \{ limit = (\d+), period = (\d+) \}`)
@@ -14,7 +16,7 @@ var lookUpLimitLine = regexp.MustCompile(`(?m)^name = "LOOKUPS"\n(?:.*\n)*?simpl
 // lookUpLimit is the limit of LOOKUPS as wrangler.toml has it, which `npm start` goes by too.
 func lookUpLimit(t *testing.T) (limit int, period time.Duration) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(repoRoot(), "wrangler.toml"))
+	content, err := os.ReadFile(filepath.Join(harness.RepoRoot(), "wrangler.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}

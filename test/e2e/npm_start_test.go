@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // TestNpmStart follows the README on a developer's machine: `npm start`, a token of the Keystone that comes with it, kubectl, Ctrl-C.
@@ -14,13 +16,13 @@ func TestNpmStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 2)
+	ports := harness.FreePorts(t, 2)
 	s := &stage{keystone: &keystone{url: fmt.Sprintf("http://127.0.0.1:%d/v3", ports[1])}}
-	s.webhook = launchWebhook(t, map[string]string{"PORT": strconv.Itoa(ports[0]), "KEYSTONE_PORT": strconv.Itoa(ports[1])}, processSpec{
-		name:      "npm-start",
-		path:      npm,
-		args:      []string{"start"},
-		stopGroup: true,
+	s.webhook = launchWebhook(t, map[string]string{"PORT": strconv.Itoa(ports[0]), "KEYSTONE_PORT": strconv.Itoa(ports[1])}, harness.Spec{
+		Name:      "npm-start",
+		Path:      npm,
+		Args:      []string{"start"},
+		StopGroup: true,
 	})
 	s.cluster = startCluster(t, clusterOptions{authenticationWebhook: s.webhook.kubeconfig, authenticationVersion: "v1"})
 	s.secrets = []string{s.webhook.callerToken}

@@ -2,18 +2,16 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // TestOneTokenUnderLoad uses one token as a busy controller does, on many connections straight to the webhook.
@@ -67,8 +65,8 @@ func TestOneTokenUnderLoad(t *testing.T) {
 	if slowest > longest {
 		t.Errorf("the slowest review took %s, want at most %s", slowest, longest)
 	}
-	s.webhook.process.stop(t)
-	if left := s.webhook.process.survivors(); len(left) > 0 {
+	s.webhook.Process.Stop(t)
+	if left := s.webhook.Process.Survivors(); len(left) > 0 {
 		t.Errorf("still there: %v", left)
 	}
 }
@@ -82,23 +80,13 @@ type reviewer struct {
 
 func (w *webhook) newReviewer(t *testing.T, connections int) *reviewer {
 	t.Helper()
-	certificate, err := os.ReadFile(filepath.Join(w.stateDir, "tls.crt"))
+	client, err := harness.HTTPSClient(t, w.CertificateFile(), connections)
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority := x509.NewCertPool()
-	if !authority.AppendCertsFromPEM(certificate) {
-		t.Fatal("tls.crt holds no certificate")
-	}
-	transport := &http.Transport{
-		TLSClientConfig:     &tls.Config{RootCAs: authority},
-		MaxConnsPerHost:     connections,
-		MaxIdleConnsPerHost: connections,
-	}
-	t.Cleanup(transport.CloseIdleConnections)
 	return &reviewer{
-		client:     &http.Client{Timeout: requestTimeout, Transport: transport},
-		url:        w.url + "/webhook",
+		client:     client,
+		url:        w.URL + "/webhook",
 		credential: w.callerToken,
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 const (
@@ -34,7 +36,7 @@ func TestOutageUnderLoad(t *testing.T) {
 		{
 			// Longer than the TTL, kube-apiserver's cache and the first time-out together, so that every user meets it.
 			"Keystone hangs", 45 * time.Second,
-			s.keystone.process.freeze, func(*testing.T) { s.keystone.process.thaw() },
+			s.keystone.process.Freeze, func(*testing.T) { s.keystone.process.Thaw() },
 			[]string{"did not answer in time", "breaker"},
 		},
 	}
@@ -66,10 +68,10 @@ func TestOutageUnderLoad(t *testing.T) {
 // expectNewcomerRefused holds that who was never seen stays out, and that whoever runs the cluster can read why.
 func (s *stage) expectNewcomerRefused(t *testing.T, newcomer issuedToken, wanted []string) {
 	t.Helper()
-	seen, logged := len(s.webhook.audit()), len(s.cluster.apiserver.output())
+	seen, logged := len(s.webhook.audit()), len(s.cluster.apiserver.Output())
 	s.cluster.expectUnauthorized(t, s.cluster.withToken(t, newcomer.secret))
-	eventually(t, 10*time.Second, "a line of kube-apiserver that says why", func() error {
-		for line := range strings.Lines(s.cluster.apiserver.output()[logged:]) {
+	harness.Eventually(t, 10*time.Second, "a line of kube-apiserver that says why", func() error {
+		for line := range strings.Lines(s.cluster.apiserver.Output()[logged:]) {
 			for _, why := range wanted {
 				if strings.Contains(line, "Unable to authenticate") && strings.Contains(line, "Keystone") && strings.Contains(line, why) {
 					t.Log(strings.TrimSpace(line))
@@ -79,7 +81,7 @@ func (s *stage) expectNewcomerRefused(t *testing.T, newcomer issuedToken, wanted
 		}
 		return fmt.Errorf("there is none with one of %q", wanted)
 	})
-	eventually(t, 10*time.Second, "the audit line", func() error {
+	harness.Eventually(t, 10*time.Second, "the audit line", func() error {
 		for _, review := range s.webhook.audit()[seen:] {
 			if review.Decision == "unknown" {
 				t.Logf("audit: %+v", review)
@@ -110,7 +112,7 @@ func (c *crowd) expectAllStale(t *testing.T, began time.Time) {
 // expectAllFreshAgain waits until Keystone vouches for everybody again, and holds that it stays so for longer than identities live.
 func (c *crowd) expectAllFreshAgain(t *testing.T, back time.Time) {
 	t.Helper()
-	eventually(t, backToNormal, "no user is stale any more", func() error {
+	harness.Eventually(t, backToNormal, "no user is stale any more", func() error {
 		for _, answer := range c.since(back) {
 			if answer.stale {
 				back = answer.ended

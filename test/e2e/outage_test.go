@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // testOutage stops Keystone under a running cluster and starts it again. Nothing else is restarted.
@@ -19,13 +21,13 @@ func (s *stage) testOutage(t *testing.T, known issuedToken) {
 	t.Run("a cached user goes on", func(t *testing.T) { s.expectServedFromCache(t, asKnown) })
 
 	t.Run("a new user is refused, and kube-apiserver's log says why", func(t *testing.T) {
-		seen, logged := s.webhook.quiet(t), len(s.cluster.apiserver.output())
+		seen, logged := s.webhook.quiet(t), len(s.cluster.apiserver.Output())
 		s.cluster.expectUnauthorized(t, asNewcomer)
 		if review := s.webhook.reviewsAfter(t, seen)[0]; review.Decision != "unknown" {
 			t.Errorf("the webhook decided %q (%s), want unknown", review.Decision, review.Reason)
 		}
-		eventually(t, 10*time.Second, "a line of kube-apiserver that names Keystone", func() error {
-			for line := range strings.Lines(s.cluster.apiserver.output()[logged:]) {
+		harness.Eventually(t, 10*time.Second, "a line of kube-apiserver that names Keystone", func() error {
+			for line := range strings.Lines(s.cluster.apiserver.Output()[logged:]) {
 				if strings.Contains(line, "Unable to authenticate") && strings.Contains(line, "Keystone") {
 					t.Log(strings.TrimSpace(line))
 					return nil
@@ -37,7 +39,7 @@ func (s *stage) testOutage(t *testing.T, known issuedToken) {
 
 	s.proxy.on(t)
 	t.Run("the new user gets in when Keystone is back, without a restart", func(t *testing.T) {
-		eventually(t, time.Minute, "the login", func() error {
+		harness.Eventually(t, time.Minute, "the login", func() error {
 			result := s.cluster.kubectl(t, asNewcomer, "auth", "whoami")
 			if result.err != nil {
 				return fmt.Errorf("%w: %s", result.err, result.stderr)
@@ -45,7 +47,7 @@ func (s *stage) testOutage(t *testing.T, known issuedToken) {
 			return nil
 		})
 		for _, p := range s.processes() {
-			if err := p.exitError(); err != nil {
+			if err := p.ExitError(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -57,7 +59,7 @@ func (s *stage) testOutage(t *testing.T, known issuedToken) {
 func (s *stage) expectServedFromCache(t *testing.T, config kubeconfig) {
 	t.Helper()
 	seen := s.webhook.quiet(t)
-	eventually(t, 30*time.Second, "an answer of the webhook from its cache", func() error {
+	harness.Eventually(t, 30*time.Second, "an answer of the webhook from its cache", func() error {
 		if result := s.cluster.kubectl(t, config, "auth", "whoami"); result.err != nil {
 			t.Fatalf("%v\n%s", result.err, result.stderr)
 		}

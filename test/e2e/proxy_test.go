@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // keystoneProxy stands between the webhook and Keystone: it counts what the webhook asks, and can be switched off, which
@@ -36,7 +39,7 @@ func startProxy(t *testing.T, target *keystone) *keystoneProxy {
 		t.Fatal(err)
 	}
 	p := &keystoneProxy{
-		address:     "127.0.0.1:0",
+		address:     fmt.Sprintf("127.0.0.1:%d", harness.FreePorts(t, 1)[0]),
 		upstream:    root.Host,
 		connections: map[net.Conn]bool{},
 		lookUps:     map[string]int{},

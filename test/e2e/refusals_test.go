@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // testRefusals sends what must not log in. Each case also holds that the webhook was asked: kube-apiserver's own refusal would prove nothing.
@@ -43,7 +45,7 @@ func (s *stage) testExpiry(t *testing.T) {
 		t.Errorf("username: got %q, want bob", got)
 	}
 	seen, calls := s.webhook.quiet(t), s.proxy.answeredTo(token.secret)
-	eventually(t, 30*time.Second, "the end of the token", func() error {
+	harness.Eventually(t, 30*time.Second, "the end of the token", func() error {
 		result := s.cluster.kubectl(t, config, "auth", "whoami")
 		if result.err == nil {
 			return errors.New("the user is still let in")

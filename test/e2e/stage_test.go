@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // stage is everything that one arrangement consists of: Keystone ◀ proxy ◀ webhook ◀ kube-apiserver ◀ kubectl.
@@ -69,8 +71,8 @@ func (s *stage) secret(token string) string {
 	return token
 }
 
-func (s *stage) processes() []*process {
-	processes := []*process{s.cluster.apiserver, s.cluster.etcd, s.webhook.process}
+func (s *stage) processes() []*harness.Process {
+	processes := []*harness.Process{s.cluster.apiserver, s.cluster.etcd, s.webhook.Process}
 	if s.keystone.process != nil {
 		processes = append(processes, s.keystone.process)
 	}
@@ -81,12 +83,12 @@ func (s *stage) processes() []*process {
 func (s *stage) stop(t *testing.T) {
 	t.Helper()
 	s.cluster.stop(t)
-	s.webhook.process.stop(t)
+	s.webhook.Process.Stop(t)
 	if s.proxy != nil {
 		s.proxy.off()
 	}
 	if s.keystone.process != nil {
-		s.keystone.process.stop(t)
+		s.keystone.process.Stop(t)
 	}
 }
 
@@ -95,8 +97,8 @@ func (s *stage) expectAllGone(t *testing.T) {
 	t.Helper()
 	s.stop(t)
 	for _, p := range s.processes() {
-		if left := p.survivors(); len(left) > 0 {
-			t.Errorf("%s: still there: %v", p.name, left)
+		if left := p.Survivors(); len(left) > 0 {
+			t.Errorf("%s: still there: %v", p.Name, left)
 		}
 	}
 }
@@ -105,15 +107,15 @@ func (s *stage) expectAllGone(t *testing.T) {
 // beginning and end: a shortened token is still most of one.
 func (s *stage) expectNoSecretInLogs(t *testing.T) {
 	t.Helper()
-	if len(s.webhook.audit()) == 0 || s.cluster.apiserver.output() == "" {
+	if len(s.webhook.audit()) == 0 || s.cluster.apiserver.Output() == "" {
 		t.Fatal("there is no log to search")
 	}
-	for _, p := range []*process{s.webhook.process, s.cluster.apiserver} {
-		log := p.output()
+	for _, p := range []*harness.Process{s.webhook.Process, s.cluster.apiserver} {
+		log := p.Output()
 		for i, secret := range s.secrets {
 			for _, part := range telling(secret) {
 				if strings.Contains(log, part) {
-					t.Errorf("token %d of %d, or a part of it, is in the log of %s", i+1, len(s.secrets), p.name)
+					t.Errorf("token %d of %d, or a part of it, is in the log of %s", i+1, len(s.secrets), p.Name)
 					break
 				}
 			}

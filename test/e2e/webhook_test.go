@@ -6,28 +6,20 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
-
-const webhookStart = 2 * time.Minute // the first start of workerd on a busy machine
-
-var readyLine = regexp.MustCompile(`\bready\b`)
 
 // webhook is the product as a developer runs it: src/dev/start.ts, the Worker in workerd behind https.
 type webhook struct {
-	process *process
+	*harness.Webhook
 	// kubeconfig is the file that the product writes for kube-apiserver's flag.
 	kubeconfig string
 	// callerToken is the credential inside it.
 	callerToken string
-	url         string
-	// stateDir is where the product keeps its secrets and its KV.
-	stateDir string
 }
 
 // startWebhook starts the product in front of a Keystone that is already there.
@@ -53,46 +45,27 @@ func launchScript(t *testing.T, script, keystoneURL string, variables map[string
 	t.Helper()
 	settings := map[string]string{"KEYSTONE_URL": keystoneURL}
 	maps.Copy(settings, variables)
-	return launchWebhook(t, settings, processSpec{name: "webhook", path: nodePath(t), args: []string{script}})
+	return launchWebhook(t, settings, harness.Spec{Name: "webhook", Path: harness.NodePath(t), Args: []string{script}})
 }
 
 // launchWebhook starts the product by a command of the caller's choice and returns when it says that it is ready.
-func launchWebhook(t *testing.T, settings map[string]string, spec processSpec) *webhook {
+func launchWebhook(t *testing.T, settings map[string]string, spec harness.Spec) *webhook {
 	t.Helper()
-	stateDir := t.TempDir()
-	if settings["PORT"] == "" {
-		settings["PORT"] = strconv.Itoa(freePorts(t, 1)[0])
-	}
-	settings["DEV_STATE_DIR"] = stateDir
 	if settings["AUDIT_REPEATS_SECONDS"] == "" {
 		// Every review is to leave its line: the tests count them.
 		settings["AUDIT_REPEATS_SECONDS"] = "0"
 	}
-	spec.dir = repoRoot()
-	spec.env = nodeEnvironment(settings)
-	spec.stopSignal = syscall.SIGINT
-	spec.deathSignal = syscall.SIGINT
-	spec.endsCleanly = true
-	w := &webhook{
-		process:    startProcess(t, spec),
-		kubeconfig: filepath.Join(stateDir, "webhook.kubeconfig"),
-		url:        "https://127.0.0.1:" + settings["PORT"],
-		stateDir:   stateDir,
-	}
-	w.process.waitUntil(t, webhookStart, spec.name+" is ready", func() error {
-		for line := range strings.Lines(readLog(w.process.stdout)) {
-			if readyLine.MatchString(line) {
-				return nil
-			}
-		}
-		return errors.New("no line with \"ready\" on standard output")
-	})
+	stateDir := t.TempDir()
+	started := harness.StartWebhook(t, stateDir, settings, spec)
 	token, err := os.ReadFile(filepath.Join(stateDir, "caller-token"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.callerToken = strings.TrimSpace(string(token))
-	return w
+	return &webhook{
+		Webhook:     started,
+		kubeconfig:  filepath.Join(stateDir, "webhook.kubeconfig"),
+		callerToken: strings.TrimSpace(string(token)),
+	}
 }
 
 // auditLine is the part of the product's audit line that the tests look at.
@@ -114,7 +87,7 @@ type auditLine struct {
 // audit is every review that the product has answered so far, in order.
 func (w *webhook) audit() []auditLine {
 	var reviews []auditLine
-	for line := range strings.Lines(readLog(w.process.stdout)) {
+	for line := range strings.Lines(w.Process.Stdout()) {
 		var review auditLine
 		if json.Unmarshal([]byte(line), &review) == nil && review.Event == "review" {
 			reviews = append(reviews, review)
@@ -143,7 +116,7 @@ func (w *webhook) quiet(t *testing.T) int {
 	t.Helper()
 	const still = 300 * time.Millisecond
 	seen, since := len(w.audit()), time.Now()
-	eventually(t, 10*time.Second, "a pause of the audit lines", func() error {
+	harness.Eventually(t, 10*time.Second, "a pause of the audit lines", func() error {
 		if now := len(w.audit()); now != seen {
 			seen, since = now, time.Now()
 		}
@@ -159,7 +132,7 @@ func (w *webhook) quiet(t *testing.T) int {
 func (w *webhook) reviewsAfter(t *testing.T, seen int) []auditLine {
 	t.Helper()
 	var reviews []auditLine
-	w.process.waitUntil(t, 10*time.Second, "an audit line", func() error {
+	w.Process.WaitUntil(t, 10*time.Second, "an audit line", func() error {
 		reviews = w.audit()[seen:]
 		if len(reviews) == 0 {
 			return errors.New("no new line with \"event\":\"review\"")

@@ -2,34 +2,15 @@ package peers
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"testing"
-	"time"
 )
 
 type answer struct {
 	status     int
 	retryAfter string
 	body       []byte
-}
-
-// newClient trusts one certificate.
-func newClient(t *testing.T, certificate string) *http.Client {
-	t.Helper()
-	pem, err := os.ReadFile(certificate)
-	if err != nil {
-		t.Error(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: workers}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 // post sends a review. A cut connection is io.EOF: POST is never sent again by the transport.

@@ -7,11 +7,12 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // peerStarts is far more than the 0.1 s that it takes.
@@ -19,43 +20,54 @@ const peerStarts = 30 * time.Second
 
 // peer is one k8s-keystone-auth with one policy, which it reads only at its start.
 type peer struct {
-	program *program
+	process *harness.Process
 	url     string
 	client  *http.Client
 }
 
 // startPeer serves with the certificate of the product, and asks the same Keystone.
-func startPeer(t *testing.T, path string, ours *product, document []byte, port int) (*peer, error) {
+func startPeer(t *testing.T, ours *product, document []byte, port int) (*peer, error) {
 	dir := t.TempDir()
 	policyFile := filepath.Join(dir, "policy.json")
 	if err := os.WriteFile(policyFile, document, 0o600); err != nil {
 		return nil, err
 	}
-	command := exec.Command(path,
-		"--listen", fmt.Sprintf("127.0.0.1:%d", port),
-		"--tls-cert-file", filepath.Join(ours.stateDir, "tls.crt"),
-		"--tls-private-key-file", filepath.Join(ours.stateDir, "tls.key"),
-		"--keystone-policy-file", policyFile,
-		"--keystone-url", ours.keystoneURL)
-	started, err := startProgram("k8s-keystone-auth", filepath.Join(dir, "peer.log"), syscall.SIGKILL, command)
+	client, err := harness.HTTPSClient(t, ours.CertificateFile(), 1)
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{started, fmt.Sprintf("https://127.0.0.1:%d/webhook", port), newClient(t, filepath.Join(ours.stateDir, "tls.crt"))}
+	started, err := harness.Launch(harness.Spec{
+		Name: program,
+		Path: build.Path(program),
+		Args: []string{
+			"--listen", fmt.Sprintf("127.0.0.1:%d", port),
+			"--tls-cert-file", ours.CertificateFile(),
+			"--tls-private-key-file", filepath.Join(ours.StateDir, "tls.key"),
+			"--keystone-policy-file", policyFile,
+			"--keystone-url", ours.keystoneURL,
+		},
+		StopSignal:  syscall.SIGKILL,
+		DeathSignal: syscall.SIGKILL,
+		EndsCleanly: true,
+	}, dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &peer{started, fmt.Sprintf("https://127.0.0.1:%d/webhook", port), client}
 	// What is no review is answered as well, which is enough to know that it listens.
-	err = started.waitUntil(peerStarts, func() error {
+	err = started.Wait(peerStarts, func() error {
 		_, err := post(p.client, p.url, "", []byte("{"))
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(err, p.end())
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, started.Tail()), p.end())
 	}
 	return p, nil
 }
 
 func (p *peer) end() error {
 	p.client.CloseIdleConnections()
-	return p.program.end(syscall.SIGKILL)
+	return p.process.End()
 }
 
 // refusesV1 holds that the reviews of this comparison need to be v1beta1 on the peer's side.

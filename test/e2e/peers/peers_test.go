@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 const (
@@ -25,7 +27,6 @@ const (
 func TestPeers(t *testing.T) {
 	seed := readSeed(t)
 	t.Logf("seed %d; PEERS_SEED=%d repeats this run", seed, seed)
-	path := buildPeer(t)
 	began := time.Now()
 	decks := make([]dice, policyCount)
 	policies := make([]policy, policyCount)
@@ -36,10 +37,10 @@ func TestPeers(t *testing.T) {
 	ours := startProduct(t, policies)
 	t.Logf("started in %s", time.Since(began).Round(time.Second))
 
-	c := comparison{t: t, path: path, ours: ours, found: newTally(), verdicts: map[string]int{}}
+	c := comparison{t: t, ours: ours, found: newTally(), verdicts: map[string]int{}}
 	work := make(chan int)
 	var running sync.WaitGroup
-	for _, port := range freePorts(t, workers) {
+	for _, port := range harness.FreePorts(t, workers) {
 		running.Go(func() {
 			for index := range work {
 				c.comparePolicy(index, policies[index], decks[index], port)
@@ -78,7 +79,6 @@ func readSeed(t *testing.T) uint64 {
 // comparison is one run; its mutex guards what the workers count.
 type comparison struct {
 	t    *testing.T
-	path string
 	ours *product
 
 	sync.Mutex
@@ -89,7 +89,7 @@ type comparison struct {
 
 // comparePolicy starts the peer with one policy: it reads no other later.
 func (c *comparison) comparePolicy(index int, p policy, d dice, port int) {
-	theirs, err := startPeer(c.t, c.path, c.ours, marshal(p), port)
+	theirs, err := startPeer(c.t, c.ours, marshal(p), port)
 	if err != nil {
 		c.fail(index, p, nil, err)
 		return

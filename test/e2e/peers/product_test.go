@@ -6,21 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
+	"strconv"
 	"testing"
-	"time"
+
+	"keystone-edge-auth.test/e2e/harness"
 )
 
 // product is this repository's webhook as a developer runs it, with one cluster for each policy.
 type product struct {
-	program     *program
-	url         string
+	*harness.Webhook
 	keystoneURL string
-	stateDir    string
 	client      *http.Client
 }
 
@@ -31,41 +26,22 @@ func credential(index int) string  { return fmt.Sprintf("the-credential-of-%s", 
 // need no waiting for a refresh.
 func startProduct(t *testing.T, policies []policy) *product {
 	t.Helper()
-	root := repoRoot(t)
 	stateDir := t.TempDir()
-	putDocuments(t, filepath.Join(stateDir, "kv"), policies)
-	ports := freePorts(t, 2)
-	command := exec.Command(nodePath(t), "src/dev/start.ts")
-	command.Dir = root
-	command.Env = nodeEnvironment(root, fmt.Sprintf("PORT=%d", ports[0]), fmt.Sprintf("KEYSTONE_PORT=%d", ports[1]), "DEV_STATE_DIR="+stateDir)
-	started, err := startProgram("webhook", filepath.Join(t.TempDir(), "webhook.log"), syscall.SIGINT, command)
+	putDocuments(t, stateDir, policies)
+	keystonePort := strconv.Itoa(harness.FreePorts(t, 1)[0])
+	started := harness.StartWebhook(t, stateDir, map[string]string{"KEYSTONE_PORT": keystonePort}, harness.Spec{
+		Name: "webhook",
+		Path: harness.NodePath(t),
+		Args: []string{"src/dev/start.ts"},
+	})
+	client, err := harness.HTTPSClient(t, started.CertificateFile(), workers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := started.end(syscall.SIGINT); err != nil {
-			t.Error(err)
-		}
-	})
-	err = started.waitUntil(2*time.Minute, func() error {
-		if !strings.Contains(started.output(), "npm start: ready") {
-			return errors.New("not ready")
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &product{
-		program:     started,
-		url:         fmt.Sprintf("https://127.0.0.1:%d/webhook", ports[0]),
-		keystoneURL: fmt.Sprintf("http://127.0.0.1:%d/v3", ports[1]),
-		stateDir:    stateDir,
-		client:      newClient(t, filepath.Join(stateDir, "tls.crt")),
-	}
+	return &product{Webhook: started, keystoneURL: "http://127.0.0.1:" + keystonePort + "/v3", client: client}
 }
 
-func putDocuments(t *testing.T, persistTo string, policies []policy) {
+func putDocuments(t *testing.T, stateDir string, policies []policy) {
 	t.Helper()
 	type pair struct {
 		Key   string `json:"key"`
@@ -83,23 +59,12 @@ func putDocuments(t *testing.T, persistTo string, policies []policy) {
 		pairs = append(pairs, pair{fmt.Sprintf("clusters/%s/policy", clusterName(index)), string(marshal(policy))})
 	}
 	pairs = append(pairs, pair{"callers", string(marshal(callers))})
-	file := filepath.Join(t.TempDir(), "documents.json")
-	if err := os.WriteFile(file, marshal(pairs), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	root := repoRoot(t)
-	put := exec.Command(nodePath(t), "node_modules/wrangler/bin/wrangler.js", "kv", "bulk", "put", file, "--binding", "CONFIG", "--local",
-		"--persist-to", persistTo)
-	put.Dir = root
-	put.Env = nodeEnvironment(root, "CI=true")
-	if output, err := put.CombinedOutput(); err != nil {
-		t.Fatalf("wrangler kv bulk put: %v\n%s", err, output)
-	}
+	harness.Wrangler(t, stateDir, "bulk", "put", harness.WriteFile(t, "documents.json", marshal(pairs)))
 }
 
 // judge asks as the cluster of one policy.
 func (p *product) judge(index int, asked review, version string) (verdict, error) {
-	answer, err := post(p.client, p.url, credential(index), asked.body(version))
+	answer, err := post(p.client, p.URL+"/webhook", credential(index), asked.body(version))
 	if err != nil {
 		return "", err
 	}
@@ -141,23 +106,4 @@ func readUndecided(answer answer) (verdict, error) {
 		return "", errors.New("got 503 with Retry-After")
 	}
 	return undecided, nil
-}
-
-func nodePath(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(repoRoot(t), "node_modules", ".bin", "node")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: run npm ci first", err)
-	}
-	return path
-}
-
-// nodeEnvironment has the repository's own tools first and nothing of the product's settings from the shell that runs the test.
-func nodeEnvironment(root string, settings ...string) []string {
-	env := []string{
-		"PATH=" + filepath.Join(root, "node_modules", ".bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
-		"HOME=" + os.Getenv("HOME"),
-		"WRANGLER_SEND_METRICS=false",
-	}
-	return append(env, settings...)
 }
