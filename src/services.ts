@@ -36,7 +36,7 @@ export interface Platform {
 }
 
 /** What one isolate keeps for the bindings of a deployment. */
-export interface Services {
+interface Services {
   readonly answerReview: AnswerReview
   readonly callers: CallerIdentifier
   readonly readiness: Readiness

@@ -16,7 +16,7 @@ export interface Asked {
   readonly deadlineMs: number
 }
 
-export interface KeystoneAuthenticatorDeps {
+interface KeystoneAuthenticatorDeps {
   readonly documents: Pick<Documents, 'mapping' | 'keystoneKeys'>
   readonly identities: IdentityCache<Answer>
   readonly checkSigned: CheckSigned

@@ -10,7 +10,7 @@ import { isKeystoneUser } from '../policy/principal.ts'
 import type { Answer, ReviewRecord } from '../telemetry/audit.ts'
 
 /** What is said about a request, with the reason. */
-export type AccessVerdict =
+type AccessVerdict =
   | Decision
   | { readonly decision: 'no_opinion'; readonly because: 'no_policy' }
   | { readonly decision: 'unknown'; readonly because: 'documents' | 'settings' | 'unexpected' }

@@ -29,7 +29,7 @@ export interface Query {
   readonly ctx: ExecutionCtx
 }
 
-export interface IdentityCacheDeps {
+interface IdentityCacheDeps {
   readonly clock: Clock
   readonly freshness: FreshnessLimits
   /** `REJECTION_TTL_SECONDS`. */

@@ -25,7 +25,7 @@ export type CacheNamespace = Pick<KVNamespace, 'put' | 'delete'> & {
   get(keys: string[], options: { type: 'text'; cacheTtl: number }): Promise<Map<string, string | null>>
 }
 
-export interface IdentityStoreDeps {
+interface IdentityStoreDeps {
   readonly namespace: CacheNamespace
   readonly sealer: Sealer
   readonly clock: Clock

@@ -2,7 +2,7 @@ import { base64url, CompactEncrypt, compactDecrypt } from 'jose'
 import type { SealPurpose } from './fingerprint.ts'
 
 /** The purpose and the owner of a sealed value. The value opens under the same purpose and owner only. */
-export interface SealContext {
+interface SealContext {
   readonly purpose: SealPurpose
   /** The token of an identity, or the key of a document. */
   readonly binding: string

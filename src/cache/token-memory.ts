@@ -4,7 +4,7 @@ import { revealToken, type Token } from '../lib/secret.ts'
 import type { ValidatedIdentity } from './identity-store.ts'
 
 /** A definite no of Keystone. */
-export interface Refused {
+interface Refused {
   readonly fingerprint: string
   readonly rejection: Rejection
   /** When Keystone was asked, in epoch milliseconds: no identity that was validated before then counts any more. */

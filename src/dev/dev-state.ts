@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { generate } from 'selfsigned'
 
 /** What `npm start` keeps between runs, so that a kube-apiserver pointed at it goes on working. */
-export interface DevState {
+interface DevState {
   readonly directory: string
   readonly tls: { readonly key: string; readonly certificate: string }
   /** The `CALLERS` secret: the credential in `caller-token` is cluster `dev`'s. */
@@ -13,7 +13,7 @@ export interface DevState {
 }
 
 /** The cluster that `caller-token` belongs to. */
-export const DEV_CLUSTER = 'dev'
+const DEV_CLUSTER = 'dev'
 
 const VALID_DAYS = 365
 const RENEW_BEFORE_MS = 7 * 24 * 3600 * 1000

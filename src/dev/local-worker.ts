@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import { unstable_readConfig } from 'wrangler'
 import type { Fault } from '../lib/fault.ts'
 
-export interface LocalWorkerOptions {
+interface LocalWorkerOptions {
   /** The repository: where wrangler.toml is. */
   readonly root: string
   readonly port: number

@@ -1,5 +1,5 @@
 /** Where a text stops being JSON. */
-export interface JsonSyntaxError {
+interface JsonSyntaxError {
   /** From 1; columns count UTF-16 units, as editors do. */
   readonly line: number
   readonly column: number

@@ -21,7 +21,7 @@ export interface Reviewer {
   answerUnexpected(review: Review): Answer | AccessAnswer
 }
 
-export interface AnswerReviewDeps {
+interface AnswerReviewDeps {
   readonly callers: CallerIdentifier
   readonly reviewer: Reviewer
   /** The longest that a review may take, in milliseconds. */

@@ -8,7 +8,7 @@ import type { CallerRefusal } from '../telemetry/caller-audit.ts'
 import { type Certificate, decodeCertificate } from './certificate.ts'
 
 /** The cluster that a request comes from, or why the caller is refused. */
-export type IdentifiedCaller = Result<string, CallerRefusal>
+type IdentifiedCaller = Result<string, CallerRefusal>
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i
 const REMEMBERED = { maxEntries: 1_000, maxWeight: 1_000_000 }

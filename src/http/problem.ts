@@ -11,7 +11,7 @@ const CODES = {
   ServiceUnavailable: 503,
 } as const
 
-export type ProblemReason = keyof typeof CODES
+type ProblemReason = keyof typeof CODES
 
 /** For answers that must never come out of a cache on the way. */
 export const NO_STORE = { 'Cache-Control': 'no-store' } as const

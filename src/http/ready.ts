@@ -5,7 +5,7 @@ import type { ExecutionCtx } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
 
 /** What `/readyz` says to operators who send a caller's credential. */
-export interface ReadyReport {
+interface ReadyReport {
   readonly keystone: Reachability
   readonly breaker: BreakerState
   readonly settings: readonly Fault[]

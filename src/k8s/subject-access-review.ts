@@ -3,7 +3,7 @@ import { type Fault, toFaults } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 
 /** Both versions that kube-apiserver sends; v1beta1 is still its default. The answer must use the request's. */
-export type SubjectAccessReviewVersion = 'authorization.k8s.io/v1' | 'authorization.k8s.io/v1beta1'
+type SubjectAccessReviewVersion = 'authorization.k8s.io/v1' | 'authorization.k8s.io/v1beta1'
 
 /** What is asked: who wants to do what. Everything that Kubernetes leaves out is empty. */
 export interface AccessAttributes {

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../lib/result.ts'
 import { concealToken, type Token } from '../lib/secret.ts'
 
 /** Both versions that kube-apiserver sends; v1beta1 is still its default. The answer must use the request's. */
-export type TokenReviewVersion = 'authentication.k8s.io/v1' | 'authentication.k8s.io/v1beta1'
+type TokenReviewVersion = 'authentication.k8s.io/v1' | 'authentication.k8s.io/v1beta1'
 
 /** A TokenReview as far as it is read: `spec.audiences` is left to kube-apiserver, which intersects them itself. */
 export interface TokenReview {

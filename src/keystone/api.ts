@@ -7,7 +7,7 @@ import { type Unavailable, unavailable } from './unavailable.ts'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** One request to the Identity API. */
-export interface KeystoneRequest {
+interface KeystoneRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Behind the API root, with a slash at its start. */
   readonly path: string
@@ -19,7 +19,7 @@ export interface KeystoneRequest {
 }
 
 /** An answer of Keystone, or of what stands in front of it. */
-export interface KeystoneAnswer {
+interface KeystoneAnswer {
   readonly status: number
   readonly headers: Headers
   /** Parsed JSON; `undefined` where the body is no JSON, and for a status of 500 and more. */
@@ -29,7 +29,7 @@ export interface KeystoneAnswer {
 /** Sends one request. Never rejects: what is no answer is `unavailable`. */
 export type KeystoneApi = (request: KeystoneRequest) => Promise<Result<KeystoneAnswer, Unavailable>>
 
-export interface KeystoneApiDeps {
+interface KeystoneApiDeps {
   readonly fetch: Fetch
   /** Identity API v3 root, without a slash at its end. */
   readonly url: string

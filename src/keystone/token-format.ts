@@ -2,13 +2,13 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { revealToken, type Token } from '../lib/secret.ts'
 
 /** The shapes in which Keystone issues tokens. */
-export type TokenFormat = 'fernet' | 'jws' | 'uuid'
+type TokenFormat = 'fernet' | 'jws' | 'uuid'
 
 /** The algorithms by which Keystone signs (RFC 7518, 3.1; RFC 8037, 3.1). */
 export type JwsAlgorithm = 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
 
 /** 16 KiB: longer than any fernet token seen (2,935 characters with 100 federated groups), short enough for a header. */
-export const MAX_TOKEN_LENGTH = 16_384
+const MAX_TOKEN_LENGTH = 16_384
 
 const PRINTABLE = /^[\x21-\x7e]+$/
 const UUID = /^[0-9a-f]{32}$/

@@ -11,7 +11,7 @@ export interface BoundedMap<K, V> {
   weight(): number
 }
 
-export interface BoundedMapOptions<K, V> {
+interface BoundedMapOptions<K, V> {
   readonly maxEntries: number
   /** Sum of all weights, in whatever unit `set` is told; characters here. */
   readonly maxWeight: number

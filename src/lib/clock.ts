@@ -11,7 +11,7 @@ export interface ExecutionCtx {
 }
 
 /** A limit on how long work may take, with the signal that aborts the work. */
-export interface TimeLimit {
+interface TimeLimit {
   readonly signal: AbortSignal
   /** The work's outcome, or `late()` when the time is up first, whether or not the work heeds the signal. */
   race<T>(work: Promise<T>, late: () => T): Promise<T>

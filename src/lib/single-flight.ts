@@ -1,7 +1,7 @@
 import { type Clock, type ExecutionCtx, settleBy } from './clock.ts'
 
 /** One piece of work that several requests may want at the same time. */
-export interface SharedCall<T> {
+interface SharedCall<T> {
   /** Requests with the same key share one call. */
   readonly key: string
   /** When the request that asks must have an answer, in epoch milliseconds. */

@@ -4,7 +4,7 @@ import { isKeystoneDomainId, isKeystoneId } from '../keystone/ids.ts'
 export type Selector = string | { readonly name: string; readonly domain: string }
 
 /** Something of Keystone's that has an id and, in a domain, a name. */
-export interface Entity {
+interface Entity {
   readonly id: string
   readonly name?: string | undefined
   readonly domainId?: string | undefined

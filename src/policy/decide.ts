@@ -17,7 +17,7 @@ export interface Policy {
   decide(attributes: AccessAttributes): Decision
 }
 
-export interface PolicyOptions {
+interface PolicyOptions {
   readonly homeDomain: string
   readonly onNoMatch: 'no_opinion' | 'deny'
 }

@@ -3,7 +3,7 @@ import type { Decision, Policy } from './decide.ts'
 import { toPrincipal } from './principal.ts'
 
 /** A decision with every rule: which applied, and for the others the first condition that failed. */
-export interface PolicyExplanation {
+interface PolicyExplanation {
   readonly decision: Decision
   readonly rules: readonly { readonly path: string; readonly applied: boolean; readonly failed?: string }[]
 }

@@ -6,7 +6,7 @@ import type { Principal } from './principal.ts'
 import type { Condition, Form, NonResourceRule, ResourceRule } from './rule.ts'
 import { createProjectMatcher, type ProjectSelector } from './users.ts'
 
-export interface ResourceSpec {
+interface ResourceSpec {
   readonly verbs?: readonly string[] | undefined
   readonly resources?: readonly string[] | undefined
   /** Really the API group. */
@@ -14,12 +14,12 @@ export interface ResourceSpec {
   readonly namespace?: string | undefined
 }
 
-export interface NonResourceSpec {
+interface NonResourceSpec {
   readonly verbs?: readonly string[] | undefined
   readonly path?: string | undefined
 }
 
-export interface Match {
+interface Match {
   readonly type: string
   readonly values?: readonly ProjectSelector[] | undefined
 }

@@ -66,7 +66,7 @@ interface Line {
   readonly record: ReviewRecord
 }
 
-export interface AuditDeps {
+interface AuditDeps {
   readonly clock: Pick<Clock, 'now'>
   /** `AUDIT_REPEATS_SECONDS`. */
   readonly repeatsSeconds: number

@@ -31,7 +31,7 @@ export interface CallerOrigin {
 /** Leaves the audit line of a refused caller; `readOrigin` is called only for a line that is written now. */
 export type AuditCaller = (refusal: CallerRefusal, readOrigin: () => CallerOrigin) => void
 
-export interface CallerAuditDeps {
+interface CallerAuditDeps {
   readonly clock: Pick<Clock, 'now'>
   readonly log: (line: string) => void
   /** Counts what a line stands for: itself and its repeats. */

@@ -4,7 +4,7 @@ import { LineDeduplicator } from './line-deduplicator.ts'
 import { toLogLine } from './log-line.ts'
 
 /** What operators are told outside of reviews. Closed, and free of anything that a request carries. */
-export type OperationalEvent =
+type OperationalEvent =
   | { readonly code: 'settings_faulty'; readonly faults: readonly Fault[] }
   | { readonly code: 'settings_warning'; readonly warnings: readonly Fault[] }
   /** A version of a document that is not in force; its key and the SHA-256 of its text. */

@@ -1,7 +1,7 @@
 import { type BoundedMap, createBoundedMap } from '../lib/bounded-map.ts'
 import type { Clock } from '../lib/clock.ts'
 
-export interface LineDeduplicatorDeps<Line> {
+interface LineDeduplicatorDeps<Line> {
   readonly clock: Pick<Clock, 'now'>
   /** How long an equal line is held back; 0 holds nothing back. */
   readonly seconds: number

@@ -27,7 +27,7 @@ export interface Metrics {
   refreshed(cluster: string, cost: Pick<ReviewRecord, 'source' | 'keystoneCalls' | 'keystoneMs'>): void
 }
 
-export interface MetricsDeps {
+interface MetricsDeps {
   readonly clock: Pick<Clock, 'now'>
   /** Told of a dataset that throws; a review never fails for that. */
   readonly onFault: () => void

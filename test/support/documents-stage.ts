@@ -18,7 +18,7 @@ export interface Stage {
   isolate(options?: Partial<WebhookOptions>): Promise<Isolate>
 }
 
-export interface Put {
+interface Put {
   readonly name: string
   readonly value: string
 }

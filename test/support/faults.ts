@@ -4,7 +4,7 @@ import { type FrozenClock, START_MS } from './clock.ts'
 import { errorBody, groupsBody, tokenBody } from './keystone-answers.ts'
 
 /** How Keystone meets a request. */
-export type KeystoneFault = (request: Request, clock: FrozenClock) => Promise<Response>
+type KeystoneFault = (request: Request, clock: FrozenClock) => Promise<Response>
 
 /** A Keystone at which alice is logged in for an hour. */
 export async function healthyKeystone(request: Request): Promise<Response> {
@@ -69,7 +69,7 @@ type Get = CacheNamespace['get']
 type Put = CacheNamespace['put']
 
 /** The real values, and what a fault may make of them. */
-export interface KvValues {
+interface KvValues {
   readonly clock: FrozenClock
   readonly read: Get
   /** The first value that each key ever had. */

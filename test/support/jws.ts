@@ -3,7 +3,7 @@ import { START_MS } from './clock.ts'
 import { ALICE_ID } from './keystone-answers.ts'
 
 /** A key of a Keystone with the jws provider, and what it signs. */
-export interface JwsKey {
+interface JwsKey {
   readonly pem: string
   readonly privateKey: CryptoKey
   /** A token of alice that is valid for an hour, unless claims or header say otherwise. */

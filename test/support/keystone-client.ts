@@ -33,7 +33,7 @@ export function connect(respond: Respond, timeoutMs = 5000) {
   return { client, clock, requests, inits }
 }
 
-export type TestClient = ReturnType<typeof connect>['client']
+type TestClient = ReturnType<typeof connect>['client']
 
 export const TOKEN = fernetShaped()
 export const lookUp = (client: TestClient, readsGroups = true) => client.lookUp(readsGroups)

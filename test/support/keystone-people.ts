@@ -11,7 +11,7 @@ export interface Person {
 }
 
 /** A user with a role on a project, both new, and a token for it. */
-export interface Tenant {
+interface Tenant {
   person: Person
   project: { id: string; name: string }
   token: string

@@ -8,7 +8,7 @@ const TITLES = {
 } as const
 
 /** A status that Keystone answers an error with. */
-export type ErrorStatus = keyof typeof TITLES
+type ErrorStatus = keyof typeof TITLES
 
 /** What every plain 401 says, whatever the cause: Keystone does not tell which part of a login was wrong. */
 const UNAUTHENTICATED = 'The request you have made requires authentication.'

@@ -6,17 +6,17 @@ const Credential = v.object({ ...Entity.entries, secret: v.string() })
 const Trust = v.object({ id: v.string() })
 
 /** A thing with an id and a name. */
-export type Entity = v.InferOutput<typeof Entity>
+type Entity = v.InferOutput<typeof Entity>
 
 /** An application credential just made: the only time its secret is shown. */
-export type Credential = v.InferOutput<typeof Credential>
+type Credential = v.InferOutput<typeof Credential>
 
 /** The kinds of entities that have names, as paths and as keys of bodies. */
 type Kind = keyof typeof KINDS
 const KINDS = { users: 'user', projects: 'project', groups: 'group', domains: 'domain', roles: 'role' } as const
 
 /** What a new trust says. `expiresAt` in ISO 8601. */
-export interface NewTrust {
+interface NewTrust {
   trustor: string
   trustee: string
   project: string
@@ -26,7 +26,7 @@ export interface NewTrust {
 }
 
 /** Who gets a role, and where: ids. */
-export interface RoleGrant {
+interface RoleGrant {
   role: string
   user?: string
   group?: string

@@ -17,7 +17,7 @@ const Claims = v.object({
 })
 
 /** The jws provider: signed with one key, whose public half is what an operator would copy to the verifiers. */
-export interface JwsFormat extends TokenFormat {
+interface JwsFormat extends TokenFormat {
   /** PEM, `-----BEGIN PUBLIC KEY-----`, P-256. */
   publicKeyPem: string
 }

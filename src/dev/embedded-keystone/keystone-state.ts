@@ -55,7 +55,7 @@ export interface Grant {
 }
 
 /** One request that an application credential is limited to. */
-export interface AccessRule {
+interface AccessRule {
   id: string
   service: string
   path: string

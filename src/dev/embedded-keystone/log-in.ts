@@ -12,7 +12,7 @@ export type Login =
   | { token: string; scope?: Scope }
 
 /** A token that was issued. */
-export interface IssuedToken {
+interface IssuedToken {
   token: string
   /** The answer's body. */
   body: unknown

@@ -1,10 +1,10 @@
 import type { Grant, Role, State, Trust } from './keystone-state.ts'
 
 /** What a token can be scoped to, as a grant names it. */
-export type GrantTarget = Pick<Grant, 'target' | 'targetId'>
+type GrantTarget = Pick<Grant, 'target' | 'targetId'>
 
 /** The roles and all that they imply. */
-export function withImplied(state: State, roleIds: Iterable<string>): Set<string> {
+function withImplied(state: State, roleIds: Iterable<string>): Set<string> {
   const all = new Set(roleIds)
   for (const id of all) {
     // A Set's iteration reaches what is added during it, so chains are followed to their end.

@@ -3,7 +3,7 @@ import { createIdentityApi, type IdentityApi } from './identity-api.ts'
 import { logIn } from './log-in.ts'
 
 /** Which Keystone to seed. */
-export interface SeedOptions extends Connection {
+interface SeedOptions extends Connection {
   /** Password of the bootstrap user `admin`. */
   adminPassword: string
 }

@@ -3,7 +3,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { createEmbeddedKeystone, type EmbeddedKeystoneOptions } from './embedded-keystone.ts'
 
 /** Where to listen, and what to serve. */
-export interface ServeOptions extends Partial<Omit<EmbeddedKeystoneOptions, 'url'>> {
+interface ServeOptions extends Partial<Omit<EmbeddedKeystoneOptions, 'url'>> {
   /** 0 takes any free port. */
   port: number
   /** Default `127.0.0.1`. */

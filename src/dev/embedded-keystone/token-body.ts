@@ -5,7 +5,7 @@ import { formatTime } from './timestamps.ts'
 import type { Token } from './tokens.ts'
 
 /** How a token is shown. */
-export interface TokenBodyOptions {
+interface TokenBodyOptions {
   /** Identity API root, the one endpoint of the catalog. */
   url: string
   /** Only scoped tokens have one. */

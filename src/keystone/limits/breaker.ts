@@ -5,9 +5,9 @@ import { SingleFlight } from '../../lib/single-flight.ts'
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Sends Keystone one request without a token: whether Keystone answers. Never rejects; ends at `deadlineMs`. */
-export type Probe = (deadlineMs: number) => Promise<boolean>
+type Probe = (deadlineMs: number) => Promise<boolean>
 
-export interface BreakerDeps {
+interface BreakerDeps {
   readonly clock: Clock
   readonly probe: Probe
   /** How long a probe may take: `KEYSTONE_TIMEOUT_MS`. */

@@ -9,7 +9,7 @@ import type { AdmitNewToken } from './rate-limit.ts'
 import type { Slots } from './slots.ts'
 
 /** A token that is to be looked up, and for whom. */
-export interface LookUpRequest {
+interface LookUpRequest {
   readonly token: Token
   readonly readsGroups: (identity: Identity) => boolean
   /** The id of the user for whom the token was validated before; `undefined` for a new token. */
@@ -28,7 +28,7 @@ export interface GuardedKeystone {
   readonly breakerState: BreakerState
 }
 
-export interface GuardedKeystoneDeps {
+interface GuardedKeystoneDeps {
   readonly lookUpToken: LookUpToken
   readonly admitNewToken: AdmitNewToken
   readonly slots: Slots

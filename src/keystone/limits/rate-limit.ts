@@ -6,7 +6,7 @@ export type LookUpsLimit = Pick<RateLimit, 'limit'>
 /** Whether a token that this isolate does not know may be looked up for the cluster, in KV and then at Keystone. */
 export type AdmitNewToken = (cluster: string) => Promise<boolean>
 
-export interface RateLimitDeps {
+interface RateLimitDeps {
   /** `undefined` without the binding: then every token may. */
   readonly limit: LookUpsLimit | undefined
   readonly clock: Clock

@@ -9,7 +9,7 @@ interface Figures {
 }
 
 /** One scenario, for machines. Ratios are subject over baseline, taken within each round. */
-export interface Summary {
+interface Summary {
   readonly name: string
   readonly target: number | undefined
   readonly rounds: number

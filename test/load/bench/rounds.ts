@@ -8,7 +8,7 @@ export interface Measurement extends Load {
   readonly processorMicrosPerRequest: number
 }
 
-export interface Round {
+interface Round {
   readonly subject: Measurement
   readonly baseline: Measurement
 }
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly rounds: readonly Round[]
 }
 
-export interface RoundOptions extends LoadOptions, ScenarioOptions {
+interface RoundOptions extends LoadOptions, ScenarioOptions {
   readonly rounds: number
   /** Told before each measurement. */
   readonly onProgress: (text: string) => void

@@ -5,7 +5,7 @@ import { type Outcome, type RunOptions, runFuzz } from './fuzz-run.ts'
 import { createWorld } from './world.ts'
 
 /** A run with what it left in the log. */
-export interface Campaign extends Outcome {
+interface Campaign extends Outcome {
   readonly log: LogSummary
 }
 

@@ -10,13 +10,13 @@ import { examineLog, type LogSummary } from '../harness/webhook-log.ts'
 import { findFaultyUser, LITERALS } from './hostile-answer-oracle.ts'
 import { type HostileAnswer, makeGroupsAnswer, makeTokenAnswer } from './hostile-answers.ts'
 
-export interface HostileKeystoneOptions {
+interface HostileKeystoneOptions {
   readonly runs: number
   readonly seed: number
   readonly from: number
 }
 
-export interface HostileKeystoneOutcome {
+interface HostileKeystoneOutcome {
   readonly logins: number
   readonly yeses: number
   readonly seconds: number

@@ -49,7 +49,7 @@ export function anyToken(random: Random, world: World): string {
 }
 
 /** A token that nobody issued. */
-export function garbageToken(random: Random): string {
+function garbageToken(random: Random): string {
   switch (random.below(8)) {
     case 0:
       return fernetShaped(random)

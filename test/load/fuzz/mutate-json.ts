@@ -2,7 +2,7 @@ import type { Random } from '../harness/seeded-random.ts'
 import { hostileText, hostileValue } from './hostile-text.ts'
 
 /** How likely each part of a document is changed. */
-export interface MutateOptions {
+interface MutateOptions {
   readonly random: Random
   readonly rate: number
 }

@@ -7,7 +7,7 @@ import { findBadShape } from './shape.ts'
 import { POLICY, type World } from './world.ts'
 
 /** What is wrong with an answer, in words that hold no secret; `undefined` when it is as promised. */
-export type Fault = string | undefined
+type Fault = string | undefined
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies are hostile, and read with a guard at each step
 type Json = any

@@ -5,7 +5,7 @@ import { type ServedKeystone, serveDemoKeystone } from '../harness/served-keysto
 import type { Stage } from '../harness/stage.ts'
 
 /** What the answer to a token must say. */
-export interface ExpectedUser {
+interface ExpectedUser {
   readonly username: string
   readonly uid: string
   readonly groups: readonly string[]

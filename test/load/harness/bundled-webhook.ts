@@ -10,7 +10,7 @@ export interface Webhook extends Workerd {
   readonly authorization: string
 }
 
-export interface WebhookOptions {
+interface WebhookOptions {
   /** Names the process; once a stage. */
   readonly name: string
   readonly keystoneUrl: string

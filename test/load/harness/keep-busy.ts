@@ -1,6 +1,6 @@
 import { type Connection, createConnection } from './raw-connection.ts'
 
-export interface BusyOptions {
+interface BusyOptions {
   readonly connections: number
   /** Asked before each request; every connection closes when the answer is no. */
   readonly goesOn: () => boolean

@@ -1,5 +1,5 @@
 /** Which numbers an option takes. */
-export interface NumberRange {
+interface NumberRange {
   readonly min: number
   readonly max: number
   /** Whether fractions are taken; whole numbers only when absent. */

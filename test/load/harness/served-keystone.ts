@@ -21,7 +21,7 @@ export interface ServedKeystone {
   revoke(token: string): Promise<void>
 }
 
-export interface ProjectLogin {
+interface ProjectLogin {
   readonly name: string
   /** Id. */
   readonly project: string

@@ -15,7 +15,7 @@ export interface Socket {
 }
 
 /** One Worker behind one socket. */
-export interface WorkerConfig {
+interface WorkerConfig {
   readonly compatibilityDate: string
   readonly bindings: readonly Binding[]
   readonly socket?: Socket | undefined

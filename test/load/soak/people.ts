@@ -1,7 +1,7 @@
 import type { ServedKeystone } from '../harness/served-keystone.ts'
 
 /** A token, and the name of whose it is. */
-export interface Login {
+interface Login {
   readonly token: string
   readonly username: string
 }

@@ -20,7 +20,7 @@ export interface Target {
 }
 
 /** A target that is not there yet. */
-export interface Candidate {
+interface Candidate {
   name: string
   provider: 'fernet' | 'jws'
   start(): Promise<Target>

@@ -24,7 +24,7 @@ export interface LocalWebhook {
 }
 
 /** The part of a TokenReview's answer that tests look at. */
-export interface Review {
+interface Review {
   readonly apiVersion: string
   readonly status: {
     authenticated: boolean

@@ -3,16 +3,16 @@ import text from '../../../docs/revocation.md?raw'
 /** The columns of figures in docs/revocation.md. */
 export const COLUMNS = ['defaults', 'cache-ttl=30s', 'shortest'] as const
 export type Column = (typeof COLUMNS)[number]
-export type Figures = Readonly<Record<Column, number>>
+type Figures = Readonly<Record<Column, number>>
 
 /** An act as it is documented: the terms that its worst latency is the sum of, and the sum in seconds. */
-export interface DocumentedAct {
+interface DocumentedAct {
   readonly terms: readonly string[]
   readonly worst: Figures
 }
 
 /** Seconds of each term. */
-export const TERMS: ReadonlyMap<string, Figures> = new Map(
+const TERMS: ReadonlyMap<string, Figures> = new Map(
   tableOf('term').map((row) => [cell(row, 'term').replaceAll('`', ''), figuresOf(row)]),
 )
 

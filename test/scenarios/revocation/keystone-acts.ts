@@ -1,7 +1,7 @@
 import { type KeystonePeople, uniqueName } from '../../support/keystone-people.ts'
 
 /** The part of a TokenReview's `status.user` that acts are seen in. */
-export interface ReviewedUser {
+interface ReviewedUser {
   readonly groups?: readonly string[]
   readonly extra?: Readonly<Record<string, readonly string[]>>
 }

@@ -1,5 +1,5 @@
 /** What a request meets: it may go on, it may not, or that cannot be told. */
-export type Verdict = 'yes' | 'no' | 'cannot tell'
+type Verdict = 'yes' | 'no' | 'cannot tell'
 export type Ask = () => Promise<Verdict>
 
 /** Seconds for which kube-apiserver keeps what it was told. */

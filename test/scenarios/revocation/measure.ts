@@ -2,7 +2,7 @@ import type { FrozenClock } from '../../support/clock.ts'
 import type { Ask } from './kube-apiserver.ts'
 
 /** What was seen: the last request that passed and the first that did not, in milliseconds after the act. */
-export interface Lag {
+interface Lag {
   readonly passedMs: number
   readonly refusedMs: number
 }

@@ -14,7 +14,7 @@ declare module 'vitest' {
 }
 
 /** Everything of one measurement. Time stands still for the webhook; Keystone has its own. */
-export interface Stage {
+interface Stage {
   readonly clock: FrozenClock
   readonly config: LaggingConfig
   /** From now on nobody reaches Keystone. */

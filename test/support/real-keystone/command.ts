@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 /** Where and with what a command runs. */
-export interface CommandOptions {
+interface CommandOptions {
   cwd?: string
   env?: NodeJS.ProcessEnv
   /** Written to its standard input. */

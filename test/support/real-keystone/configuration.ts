@@ -5,7 +5,7 @@ import { runCommand } from './command.ts'
 import { KEYSTONE_MANAGE, PYTHON } from './installation.ts'
 
 /** A Keystone of one's own, in a directory of its own. */
-export interface Setup {
+interface Setup {
   directory: string
   provider: 'fernet' | 'jws'
   /** Identity API root, for the catalog. */

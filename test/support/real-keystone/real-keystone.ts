@@ -9,7 +9,7 @@ import { setUp } from './configuration.ts'
 import { INSTALL_COMMAND, isInstalled, KEYSTONE_WSGI, UWSGI } from './installation.ts'
 
 /** Which Keystone to start. */
-export interface RealKeystoneOptions {
+interface RealKeystoneOptions {
   provider: 'fernet' | 'jws'
   /** On loopback; 0 takes a free one. */
   port: number

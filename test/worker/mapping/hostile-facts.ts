@@ -32,7 +32,7 @@ const joined = (pieces: fc.Arbitrary<string>, minLength: number, maxLength: numb
   fc.array(pieces, { minLength, maxLength }).map((parts) => parts.join(''))
 
 /** A name as a tenant may choose it. */
-export const hostileName = fc.oneof(
+const hostileName = fc.oneof(
   { weight: 6, arbitrary: joined(piece, 0, 4) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
   { weight: 4, arbitrary: fc.constantFrom('admins', 'a:b', 'demo', 'a', 'system:masters', 'ＳＹＳＴＥＭ：masters') },

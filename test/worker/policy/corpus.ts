@@ -55,8 +55,8 @@ const RefusedSchema = v.array(
   }),
 )
 
-export type Form = v.InferOutput<typeof FormSchema>
-export type Group = v.InferOutput<typeof GroupsSchema>[number]
+type Form = v.InferOutput<typeof FormSchema>
+type Group = v.InferOutput<typeof GroupsSchema>[number]
 type Principal = v.InferOutput<typeof PrincipalSchema>
 type Request = v.InferOutput<typeof RequestSchema>
 
