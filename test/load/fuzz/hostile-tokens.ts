@@ -48,7 +48,7 @@ export function anyToken(random: Random, world: World): string {
   return garbageToken(random)
 }
 
-/** A token that nobody issued. */
+/** A token that Keystone did not issue. */
 export function garbageToken(random: Random): string {
   switch (random.below(8)) {
     case 0:
