@@ -14,6 +14,6 @@ export async function endProcess(child: ChildProcess): Promise<void> {
 }
 
 /** Whether the process is gone. */
-export function hasEnded(child: ChildProcess): boolean {
+function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }

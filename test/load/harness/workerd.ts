@@ -62,7 +62,7 @@ export async function serveWorker(stage: Stage, options: WorkerdOptions): Promis
 }
 
 /** The binary that wrangler pins. */
-export function workerdPath(): string {
+function workerdPath(): string {
   return createRequire(import.meta.url).resolve('workerd/bin/workerd')
 }
 
