@@ -6,7 +6,7 @@ import type { ScenarioOptions } from './scenario.ts'
 export interface Options extends ScenarioOptions {
   /** Pairs of measurements for each scenario. */
   readonly rounds: number
-  /** Length of one measurement, in turns of a second with the other's. */
+  /** Seconds for each contender in a round, in slices of a second that alternate with the other contender's. */
   readonly seconds: number
   /** Connections that are kept busy. */
   readonly connections: number
@@ -22,7 +22,7 @@ export interface Options extends ScenarioOptions {
 export const USAGE = `Usage: npm run bench -- [options]
 
   --rounds N       pairs of measurements, interleaved (9)
-  --seconds N      length of one measurement, in turns of a second (4)
+  --seconds N      length of one measurement, in slices of a second (4)
   --connections N  connections that are kept busy (16)
   --scenario NAME  only this one; may be repeated (all)
   --bundle PATH    the built Worker (dist/worker.js)

@@ -29,7 +29,7 @@ interface RoundOptions extends LoadOptions, ScenarioOptions {
 /** Answers vary by a few bytes at the most, when a measurement ends in the middle of some. */
 const MAX_SIZE_DIFFERENCE = 0.01
 
-const TURN_SECONDS = 1
+const SLICE_SECONDS = 1
 
 type Measure = (contender: Contender) => Promise<Measurement>
 
@@ -52,30 +52,30 @@ export async function playScenario(scenario: Scenario, stage: Stage, options: Ro
 }
 
 /**
- * Both in turns of a second each, as the machine of one second is not that of the next. Which contender is first changes
- * from turn to turn.
+ * Both in slices of a second each, because the speed of a shared machine changes from second to second. Which contender
+ * is first alternates.
  */
 async function playRound(subject: Contender, baseline: Contender, measure: Measure, seconds: number): Promise<Round> {
   const seen = { subject: [] as Measurement[], baseline: [] as Measurement[] }
-  for (let turn = 0; turn < seconds; turn += 1) {
-    if (turn % 2 === 0) seen.subject.push(await measure(subject))
+  for (let slice = 0; slice < seconds; slice += 1) {
+    if (slice % 2 === 0) seen.subject.push(await measure(subject))
     seen.baseline.push(await measure(baseline))
-    if (turn % 2 === 1) seen.subject.push(await measure(subject))
+    if (slice % 2 === 1) seen.subject.push(await measure(subject))
   }
   return { subject: merge(seen.subject), baseline: merge(seen.baseline) }
 }
 
-/** Turns of equal length as one measurement. */
-function merge(turns: readonly Measurement[]): Measurement {
-  const sum = (pick: (turn: Measurement) => number): number => turns.reduce((total, turn) => total + pick(turn), 0)
-  const requests = sum((turn) => turn.requests)
+/** Slices of equal length as one measurement. */
+function merge(slices: readonly Measurement[]): Measurement {
+  const sum = (pick: (slice: Measurement) => number): number => slices.reduce((total, slice) => total + pick(slice), 0)
+  const requests = sum((slice) => slice.requests)
   return {
     requests,
-    requestsPerSecond: sum((turn) => turn.requestsPerSecond) / turns.length,
-    p50Ms: spreadOf(turns.map(({ p50Ms }) => p50Ms)).median,
-    p99Ms: spreadOf(turns.map(({ p99Ms }) => p99Ms)).median,
-    bytesPerAnswer: sum((turn) => turn.bytesPerAnswer * turn.requests) / requests,
-    processorMicrosPerRequest: sum((turn) => turn.processorMicrosPerRequest * turn.requests) / requests,
+    requestsPerSecond: sum((slice) => slice.requestsPerSecond) / slices.length,
+    p50Ms: spreadOf(slices.map(({ p50Ms }) => p50Ms)).median,
+    p99Ms: spreadOf(slices.map(({ p99Ms }) => p99Ms)).median,
+    bytesPerAnswer: sum((slice) => slice.bytesPerAnswer * slice.requests) / requests,
+    processorMicrosPerRequest: sum((slice) => slice.processorMicrosPerRequest * slice.requests) / requests,
   }
 }
 
@@ -88,7 +88,7 @@ async function warmUp(contenders: readonly Contender[], options: RoundOptions): 
   }
   return async (contender) => {
     const before = readProcessorSeconds(contender.pid)
-    const seen = await contender.load({ ...options, seconds: TURN_SECONDS })
+    const seen = await contender.load({ ...options, seconds: SLICE_SECONDS })
     const processorSeconds = readProcessorSeconds(contender.pid) - before
     assertSameSize(contender.name, seen.bytesPerAnswer, sizes.get(contender))
     return { ...seen, processorMicrosPerRequest: (processorSeconds * 1e6) / seen.requests }

@@ -51,8 +51,8 @@ export interface Scenario {
   readonly title: string
   /** The least throughput, as a share of the baseline's, that the project promises. Printed, never enforced. */
   readonly target?: number
-  /** Why it cannot be played here, if so; then it is left out, and that is said. */
+  /** Why the scenario cannot run here, if so; then the command leaves the scenario out and says why. */
   unavailable?(options: ScenarioOptions): string | undefined
-  /** Starts both servers; what it starts it hands to the stage. */
+  /** Starts both servers, which the stage ends. */
   start(stage: Stage, options: ScenarioOptions): Promise<Pair>
 }

@@ -4,7 +4,7 @@ import { writeMutated } from './mutate-json.ts'
 
 const IDENTITY = 'alpha.kubernetes.io/identity'
 
-/** A SubjectAccessReview of somebody near the policy (world.ts), as often as not with something wrong in it. */
+/** A SubjectAccessReview close to what the policy (world.ts) allows; half of them are mutated. */
 export function anyAccessReview(random: Random): string {
   const version = random.pick(['v1', 'v1beta1'])
   const body = {

@@ -12,7 +12,7 @@ export function deepJson(random: Random): string {
   return random.chance(0.5) ? inner : `{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":${inner}}`
 }
 
-/** Around the 4 MiB that a body may have, in one of the places where size could cost most. */
+/** Around the 4 MiB that a body may have, in one of the parts where size could cost most. */
 export function hugeJson(random: Random): string {
   const bytes = random.pick([64 * 1024, 512 * 1024, 1024 * 1024, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1])
   const head = '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":'

@@ -2,7 +2,7 @@ import type { Answer } from '../harness/http-answer.ts'
 import type { HostileAnswer } from './hostile-answers.ts'
 import { findBadShape } from './shape.ts'
 
-/** Groups that the mapping writes out, and gives to nobody who comes. */
+/** Groups that the mapping writes out, in a rule that fits no user of the run. */
 export const LITERALS = ['platform-admins', 'system:masters']
 
 /** What a reader cannot see, or what reorders what is seen. */

@@ -29,7 +29,7 @@ const CONNECTIONS = 8
 const MAX_FAULTS = 20
 const CREDENTIAL = 'caller-credential-of-the-hostile-keystone'
 
-/** Reviews tokens of a Keystone that answers with anything: who comes out must be somebody that may come out. */
+/** Reviews tokens of a Keystone that answers with anything, and judges every user that the webhook names. */
 export async function runHostileKeystone(
   stage: Stage,
   { runs, seed, from }: HostileKeystoneOptions,
@@ -66,7 +66,7 @@ export async function runHostileKeystone(
   return { logins, yeses, seconds, groupsAsked: keystone.groupsAsked(), faults: [...faults, ...log.faults], log }
 }
 
-/** A literal group that a rule grants to nobody who comes, and one of Kubernetes' own. */
+/** Literal groups in a rule that fits no user of the run, one of them Kubernetes' own. */
 const MAPPING = {
   rules: [
     { user: 'f'.repeat(32), groups: LITERALS },

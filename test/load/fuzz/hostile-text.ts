@@ -70,7 +70,7 @@ const PIECES = [
 ] as const
 const ANY = Array.from({ length: 0x250 }, (_, code) => String.fromCharCode(code)).join('')
 
-/** A text as nobody would choose it who means well: pieces that mean something somewhere, side by side. */
+/** A text of pieces that have a meaning in some reader, joined at random. */
 export function hostileText(random: Random): string {
   if (random.chance(0.15)) return randomText(random, random.below(12), ANY)
   return Array.from({ length: 1 + random.below(3) }, () => random.pick(PIECES)).join('')

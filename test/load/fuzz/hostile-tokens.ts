@@ -48,8 +48,8 @@ export function anyToken(random: Random, world: World): string {
   return garbageToken(random)
 }
 
-/** A token that nobody issued. */
-function garbageToken(random: Random): string {
+/** A token that Keystone did not issue. */
+export function garbageToken(random: Random): string {
   switch (random.below(8)) {
     case 0:
       return fernetShaped(random)

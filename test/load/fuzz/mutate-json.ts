@@ -8,7 +8,7 @@ interface MutateOptions {
 }
 
 /**
- * A JSON text much like the value's: at each place and with the given rate something is left out, retyped, renamed,
+ * A JSON text much like the value's: at each value and with the given rate something is left out, retyped, renamed,
  * doubled (as a key that the text holds twice, too), moved one level down or up, or written as no JSON value should be.
  */
 export function writeMutated(value: unknown, options: MutateOptions): string {

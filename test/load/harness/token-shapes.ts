@@ -1,7 +1,7 @@
 import { type Random, randomBytes } from './seeded-random.ts'
 
 /**
- * A text with the shape of a fernet token that nobody issued: version byte, time, and as many random blocks as a
+ * A text with the shape of a fernet token that Keystone did not issue: version byte, time, and as many random blocks as a
  * project-scoped token has. The webhook must look such a token up.
  */
 export function fernetShaped(random: Random): string {

@@ -11,7 +11,7 @@ export interface Ask {
   readonly judge: (exchange: Exchange) => string | undefined
 }
 
-/** IDENTITY_TTL_SECONDS at its default, and some slack for an answer under way: after that a revoked token is refused. */
+/** IDENTITY_TTL_SECONDS at its default and 5 s for answers that are on their way; later a revoked token is refused. */
 const REVOKED_FOR_CERTAIN_MS = 125_000
 
 /** The policy of the run: members may read pods of their namespace. */
