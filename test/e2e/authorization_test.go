@@ -18,6 +18,7 @@ const memberPolicy = `[{
 
 // TestPolicies asks kube-apiserver what Keystone's users may do, with the webhook before RBAC, configured both ways and in both versions.
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	for _, arrangement := range []struct {
 		name, version string
 		structured    bool
@@ -26,6 +27,7 @@ func TestPolicies(t *testing.T) {
 		{"structured configuration and v1", "v1", true},
 	} {
 		t.Run(arrangement.name, func(t *testing.T) {
+			t.Parallel()
 			s := startPolicyStage(t, arrangement.version, arrangement.structured)
 			asAdmin := s.cluster.asAdmin(t)
 			asAlice := s.cluster.withToken(t, s.login(t, alice).secret)

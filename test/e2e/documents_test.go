@@ -20,6 +20,7 @@ const inForce = 75 * time.Second
 
 // TestDocuments edits documents as administrators do, with wrangler, under a running cluster.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	s := startStage(t, func(t *testing.T) *keystone { return embeddedKeystone(t, "fernet") }, "v1")
 	cached, other := s.login(t, alice), s.login(t, bob)
 	asAlice, asBob := s.cluster.withToken(t, cached.secret), s.cluster.withToken(t, other.secret)

@@ -22,8 +22,10 @@ var arrangements = []struct {
 
 // TestKeystoneUsersInKubernetes walks one cluster through its day; the last subtests look at what it left behind.
 func TestKeystoneUsersInKubernetes(t *testing.T) {
+	t.Parallel()
 	for _, arrangement := range arrangements {
 		t.Run(arrangement.name, func(t *testing.T) {
+			t.Parallel()
 			s := startStage(t, arrangement.startKeystone, arrangement.version)
 			first := s.login(t, alice)
 
