@@ -20,6 +20,7 @@ describe('the published JSON Schemas', () => {
       'deny',
       'examples',
       'extra',
+      'federated',
       'groups',
       'role-mappings',
       'rules',
