@@ -27,7 +27,9 @@ EOF
 
 --authentication-token-webhook-config-file=${state.startsWith('/') ? '' : '$PWD/'}${state}/webhook.kubeconfig --authentication-token-webhook-version=v1
 
-   and ask it who you are:  kubectl --token "$TOKEN" auth whoami
+   and ask it who you are (the kubeconfig must hold no client certificate, which would win over the token):
+
+kubectl --kubeconfig /dev/null --server SERVER --certificate-authority CA_FILE --token "$TOKEN" auth whoami
 
 4. Edit a document (mapping is {} until you do, the defaults); within a minute step 2 shows the new group:
 
