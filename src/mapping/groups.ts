@@ -12,7 +12,7 @@ export interface LeftOut {
   readonly reason: 'system' | 'id' | 'hidden_character' | 'literal_group' | 'ambiguous_name'
 }
 
-export interface CollectedGroups {
+interface CollectedGroups {
   readonly groups: ReadonlySet<string>
   readonly leftOut: readonly LeftOut[]
 }

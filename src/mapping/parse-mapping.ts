@@ -11,7 +11,7 @@ import { looksLikeSystemName } from './names.ts'
 import type { Selector } from './selectors.ts'
 
 /** What a document is read for. */
-export interface MappingContext {
+interface MappingContext {
   /** Names this version of the document. */
   readonly digest: string
   readonly homeDomain: string

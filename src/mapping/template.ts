@@ -21,7 +21,7 @@ export interface Template {
 }
 
 /** What a template is filled with. */
-export interface TemplateFacts {
+interface TemplateFacts {
   readonly identity: Identity
   readonly homeDomain: string
   /** The role that `{role}` stands for. */
@@ -31,7 +31,7 @@ export interface TemplateFacts {
 }
 
 /** A rendered text, and whether a name that somebody chose in Keystone is part of it. */
-export type Rendered =
+type Rendered =
   | { readonly kind: 'text'; readonly text: string; readonly fromName: boolean }
   /** The token has nothing to fill a placeholder with. */
   | { readonly kind: 'unfilled' }

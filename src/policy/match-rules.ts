@@ -5,7 +5,7 @@ import type { Principal } from './principal.ts'
 import type { Condition, Form, Inert, NonResourceRule, ResourceRule } from './rule.ts'
 import { createProjectMatcher, type ProjectSelector } from './users.ts'
 
-export interface ResourceSpec {
+interface ResourceSpec {
   readonly verbs?: readonly string[] | undefined
   readonly resources?: readonly string[] | undefined
   /** Really the API group. */
@@ -13,12 +13,12 @@ export interface ResourceSpec {
   readonly namespace?: string | undefined
 }
 
-export interface NonResourceSpec {
+interface NonResourceSpec {
   readonly verbs?: readonly string[] | undefined
   readonly path?: string | undefined
 }
 
-export interface Match {
+interface Match {
   readonly type: string
   readonly values?: readonly ProjectSelector[] | undefined
 }

@@ -5,7 +5,7 @@ import type { Principal } from './principal.ts'
 import type { Condition, Form, Inert, NonResourceRule, ResourceRule } from './rule.ts'
 
 /** Verbs by permission key, as written. */
-export type Permissions = Readonly<Record<string, readonly string[]>>
+type Permissions = Readonly<Record<string, readonly string[]>>
 
 /** What the permissions of an entry need to know of the rest of it. */
 export interface Entry {
