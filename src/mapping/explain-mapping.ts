@@ -8,7 +8,7 @@ import type { MappedUser, MappingRefusal } from './mapping.ts'
 /** What a mapping makes of an identity, and why. */
 interface MappingExplanation {
   readonly result: Result<MappedUser, MappingRefusal>
-  /** Every rule in the order in which they apply; `failed` is the first condition that did not hold. */
+  /** Every rule in the order of evaluation. `failed` is the first condition of the rule that did not hold. */
   readonly rules: readonly { readonly path: string; readonly applied: boolean; readonly failed?: Condition['name'] }[]
   readonly leftOut: readonly LeftOut[]
 }

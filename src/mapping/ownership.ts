@@ -1,13 +1,13 @@
 import { couldRender, specificityOf, type Template } from './template.ts'
 
 /**
- * Says whether a text belongs to the template that made it. A text that several templates of a document could make
- * belongs to the one that says most about it: where one is `admins:{project.name}`, a project that is named
- * `admins:demo` gets nothing by `{project.name}`.
+ * Whether a rendered text belongs to its template. A text that several templates of a document can render belongs to the
+ * most specific one: in a document with `admins:{project.name}` a project named `admins:demo` gets no group by
+ * `{project.name}`.
  */
 export type Owns = (template: Template, text: string) => boolean
 
-/** Where several templates say equally much, a text is the first one's alone (`exclusive`), or each one's. */
+/** Among equally specific templates a text belongs to the first only (`exclusive`), or to each of them. */
 export function createOwnership(templates: readonly Template[], { exclusive }: { exclusive: boolean }): Owns {
   const ranked = rank(templates.filter(({ holes }) => holes.length > 0))
   return (template, text) => {
@@ -17,7 +17,7 @@ export function createOwnership(templates: readonly Template[], { exclusive }: {
   }
 }
 
-/** Each shape once, the one that says most first; of equal ones the first in the document. */
+/** Each shape once, the most specific first; among equals in the order of the document. */
 function rank(templates: readonly Template[]): Template[] {
   const shapes = new Map(templates.toReversed().map((template) => [shapeOf(template), template]))
   return [...shapes.values()].reverse().sort((one, other) => specificityOf(other) - specificityOf(one))

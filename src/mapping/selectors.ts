@@ -12,7 +12,7 @@ interface Entity {
 
 /**
  * Matches users, projects or groups. A selector that reads as an id is compared with ids only, any other with names
- * only, so that a name chosen to look like somebody's id matches nothing.
+ * only, because a tenant can choose a name that equals another tenant's id.
  */
 export function createEntityMatcher(selectors: readonly Selector[], homeDomain: string): (entity: Entity) => boolean {
   const ids = new Set<string>()
@@ -34,13 +34,13 @@ export function createDomainMatcher(selectors: readonly string[]): (domain: { id
   return ({ id, name }) => (isKeystoneDomainId(id) && wanted.has(id)) || (!isKeystoneDomainId(name) && wanted.has(name))
 }
 
-/** Matches roles, by id or by name; a role's name is not tied to a domain. */
+/** Matches roles, by id or by name in any domain. */
 export function createRoleMatcher(selectors: readonly string[]): (role: { id: string; name: string }) => boolean {
   const wanted = new Set(selectors)
   return ({ id, name }) => (isKeystoneId(id) && wanted.has(id)) || (!isKeystoneId(name) && wanted.has(name))
 }
 
-// Ids of domains hold no NUL, so no name can reach into them.
+// A domain's id has no NUL, so two pairs of domain and name never give the same text.
 function qualify(name: string, domainId: string): string {
   return `${domainId}\0${name}`
 }

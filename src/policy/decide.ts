@@ -11,7 +11,7 @@ export type Decision =
   | { readonly decision: 'deny' }
   | { readonly decision: 'no_opinion'; readonly because: 'no_match' | 'not_keystone' }
 
-/** A policy, prepared so that a decision looks only at rules that could match. */
+/** A compiled policy. A decision evaluates only the rules that its index finds for the request. */
 export interface Policy {
   readonly rules: readonly Rule[]
   decide(attributes: AccessAttributes): Decision
@@ -22,7 +22,7 @@ interface PolicyOptions {
   readonly onNoMatch: 'no_opinion' | 'deny'
 }
 
-/** Any rule that matches allows; the first one in the document is named. */
+/** Compiles rules to a policy. Any matching rule allows; the decision names the first in the document. */
 export function createPolicy(rules: readonly Rule[], { homeDomain, onNoMatch }: PolicyOptions): Policy {
   const resources = createResourceIndex(rules.filter((rule) => rule.kind === 'resource'))
   const others = createRoleIndex(rules.filter((rule) => rule.kind === 'nonresource'))
@@ -57,7 +57,7 @@ function matches<R extends AccessAttributes['request']>(
   return rule.what.every(({ holds }) => holds(request)) && rule.who.every(({ holds }) => holds(principal))
 }
 
-/** Rules by a role that they need; those that need none are always candidates. */
+/** Finds rules by the principal's roles. Rules that need no role are always candidates. */
 function createRoleIndex<R extends Rule>(rules: readonly R[]): (principal: Principal) => R[] {
   const byRole = new Map<string, R[]>()
   const always: R[] = []
@@ -71,7 +71,7 @@ function createRoleIndex<R extends Rule>(rules: readonly R[]): (principal: Princ
   }
 }
 
-/** Rules by namespace, then by role. Requests in any case of a namespace find it, as the object form ignores case. */
+/** Finds rules by namespace, then by role. The look-up ignores case, because the object form does. */
 function createResourceIndex(
   rules: readonly ResourceRule[],
 ): (principal: Principal, namespace: string) => ResourceRule[] {

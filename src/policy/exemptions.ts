@@ -1,10 +1,10 @@
 import type { AccessAttributes, NonResourceRequest, ResourceRequest } from '../k8s/subject-access-review.ts'
 
-/** kubectl's discovery below the first three, exact paths for the rest. */
+/** kubectl's discovery: all paths below `/api`, `/apis` and `/openapi`, and exactly the four others. */
 const DISCOVERY = /^\/(?:(?:api|apis|openapi)(?:\/|$)|(?:version|healthz|livez|readyz)$)/
-/** Not everybody who resolves `.` and `..` does so before this is asked. */
+/** A path with `.` or `..` is never exempt: a server may resolve such segments after the authorization. */
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/
-/** With their API groups: a resource that somebody else defines can have the same name. */
+/** The API group of each resource, because a custom resource can have the same name. */
 const SELF_REVIEWS: ReadonlyMap<string, string> = new Map([
   ['selfsubjectaccessreviews', 'authorization.k8s.io'],
   ['selfsubjectrulesreviews', 'authorization.k8s.io'],
@@ -12,8 +12,9 @@ const SELF_REVIEWS: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * What `on_no_match: "deny"` leaves to the next authorizer: without these kubectl cannot even find out what there is,
- * and the cluster's own components stop. It makes the explicit deny usable, and no boundary.
+ * Whether `on_no_match: "deny"` leaves a request to the next authorizer. Exempt are users and groups `system:`, which
+ * the cluster's own components have, and the discovery and self reviews that kubectl needs. The exemptions make the explicit deny usable; they are no security
+ * boundary.
  */
 export function isExempt({ user, groups, request }: AccessAttributes): boolean {
   if (user.startsWith('system:')) return true
@@ -25,7 +26,7 @@ function isDiscovery({ verb, path }: NonResourceRequest): boolean {
   return verb === 'get' && DISCOVERY.test(path) && !DOT_SEGMENT.test(path)
 }
 
-// No group at all is how a review is written by hand; the core group has none of these, and nobody can add to it.
+// A review written by hand has an empty group. The core group has none of these resources, and takes no custom ones.
 function isSelfReview({ verb, group, resource, subresource }: ResourceRequest): boolean {
   const own = SELF_REVIEWS.get(resource)
   return verb === 'create' && own !== undefined && (group === '' || group === own) && subresource === ''

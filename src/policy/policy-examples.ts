@@ -1,13 +1,11 @@
+import { EXTRA } from '../k8s/keystone-extra.ts'
 import type { AccessAttributes } from '../k8s/subject-access-review.ts'
 import { isKeystoneId } from '../keystone/ids.ts'
 import type { Fault } from '../lib/fault.ts'
 import type { Policy } from './decide.ts'
 import type { PolicyExample } from './policy-document.ts'
 
-const IDENTITY = 'alpha.kubernetes.io/identity'
-const KEYSTONE = 'keystone.openstack.org'
-
-/** The document's own tests: every one that does not hold is a fault that says what was expected and what came. */
+/** The faults of the document's examples: one for each example whose decision is not the expected one. */
 export function checkPolicyExamples(examples: readonly PolicyExample[], policy: Policy, homeDomain: string): Fault[] {
   return examples.flatMap((example, index) => {
     const path = `examples[${index}]`
@@ -21,16 +19,16 @@ export function checkPolicyExamples(examples: readonly PolicyExample[], policy: 
   })
 }
 
-/** The request that an example speaks of, as kube-apiserver would send it for a Keystone user. */
+/** The request of an example, as kube-apiserver sends it for a Keystone user. */
 function toAttributes(example: PolicyExample, homeDomain: string): AccessAttributes {
   const { project } = example
   const projectId = example['project-id'] ?? (project !== undefined && isKeystoneId(project) ? project : undefined)
   const projectName = project !== undefined && !isKeystoneId(project) ? project : undefined
   const extra: Record<string, string[]> = {
-    [`${IDENTITY}/roles`]: example.roles,
-    ...(projectId !== undefined && { [`${IDENTITY}/project/id`]: [projectId] }),
-    ...(projectName !== undefined && { [`${IDENTITY}/project/name`]: [projectName] }),
-    [`${KEYSTONE}/project-domain-id`]: [example['project-domain'] ?? homeDomain],
+    [EXTRA.roles]: example.roles,
+    ...(projectId !== undefined && { [EXTRA.projectId]: [projectId] }),
+    ...(projectName !== undefined && { [EXTRA.projectName]: [projectName] }),
+    [EXTRA.projectDomainId]: [example['project-domain'] ?? homeDomain],
   }
   const { user, uid, groups, verb } = example
   const request: AccessAttributes['request'] =

@@ -1,9 +1,8 @@
+import { EXTRA, IDENTITY_PREFIX } from '../k8s/keystone-extra.ts'
 import type { AccessAttributes } from '../k8s/subject-access-review.ts'
 import { isKeystoneId } from '../keystone/ids.ts'
 
-const IDENTITY = 'alpha.kubernetes.io/identity/'
-
-/** Who asks, as far as policies can tell: the user, and Keystone's facts in `spec.extra`. */
+/** The user of a request, as policies see it: name, uid and groups, and Keystone's facts from `spec.extra`. */
 export interface Principal {
   readonly user: string
   readonly uid: string
@@ -11,35 +10,35 @@ export interface Principal {
   readonly roles: ReadonlySet<string>
   readonly hasProject: boolean
   readonly projectIds: ReadonlySet<string>
-  /** Names of the project in the home domain; names that read as ids are none. */
+  /** Names of the project, if its domain is the home domain. A name that reads as an id is left out. */
   readonly projectNames: ReadonlySet<string>
-  /** The project's name with its domain, wherever that is; absent when either is not known. */
+  /** The project's name with the id of its domain; `undefined` when either is unknown. */
   readonly qualifiedProject: { readonly name: string; readonly domain: string } | undefined
 }
 
-/** Whether the review is about a user whom this webhook, or k8s-keystone-auth, has vouched for. */
+/** Whether this webhook, or k8s-keystone-auth, authenticated the user of the review. */
 export function isKeystoneUser({ extra }: AccessAttributes): boolean {
-  return Object.keys(extra).some((key) => key.startsWith(IDENTITY))
+  return Object.keys(extra).some((key) => key.startsWith(IDENTITY_PREFIX))
 }
 
 /**
- * The principal of a review, or `undefined` for one without Keystone's own `extra` keys (service accounts, nodes,
- * certificates, impersonated users): policies have no opinion about those.
+ * The principal of a review, or `undefined` for a user without k8s-keystone-auth's `extra` keys (service accounts, nodes,
+ * client certificates, impersonated users), about whom policies have no opinion.
  */
 export function toPrincipal(attributes: AccessAttributes, homeDomain: string): Principal | undefined {
   if (!isKeystoneUser(attributes)) return undefined
   const { user, uid, groups, extra } = attributes
-  const ids = extra[`${IDENTITY}project/id`] ?? []
-  const names = extra[`${IDENTITY}project/name`] ?? []
-  // k8s-keystone-auth's users carry no domain of the project: theirs counts as one of the home domain. A key without
-  // a value, or with several, says that the domain is not known.
-  const domains = extra['keystone.openstack.org/project-domain-id'] ?? [homeDomain]
+  const ids = extra[EXTRA.projectId] ?? []
+  const names = extra[EXTRA.projectName] ?? []
+  // k8s-keystone-auth sends no domain of the project: without the key the project counts as one of the home domain.
+  // With the key and no value, or several values, the domain is unknown.
+  const domains = extra[EXTRA.projectDomainId] ?? [homeDomain]
   const isHome = domains.length === 1 && domains[0] === homeDomain
   return {
     user,
     uid,
     groups: new Set(groups),
-    roles: new Set(extra[`${IDENTITY}roles`]),
+    roles: new Set(extra[EXTRA.roles]),
     hasProject: [...ids, ...names].some((text) => text !== ''),
     projectIds: new Set(ids),
     qualifiedProject: qualify(names, domains),

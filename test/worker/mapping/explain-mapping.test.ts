@@ -6,7 +6,7 @@ import { DEMO, identity, mappingOf, OTHER, role } from './mapping-fixtures.ts'
 const explain = (document: object, facts: Partial<Identity> = {}) =>
   explainMapping(mappingOf(document), identity(facts))
 
-describe('the explanation of a mapping', () => {
+describe('explainMapping()', () => {
   const document = {
     'role-mappings': [
       { 'keystone-role': 'member', groups: ['project-1-group'] },
@@ -24,7 +24,7 @@ describe('the explanation of a mapping', () => {
     ],
   }
 
-  it('says of every rule whether it applied, or which condition failed', () => {
+  it('lists every rule, with the condition that failed if it did not apply', () => {
     expect(explain(document).rules).toEqual([
       { path: 'role-mappings[0]', applied: true },
       { path: 'role-mappings[1]', applied: false, failed: 'role' },
@@ -39,25 +39,25 @@ describe('the explanation of a mapping', () => {
     ])
   })
 
-  it('has the user that a review would get', () => {
+  it('returns the user that a review gets', () => {
     expect(explain(document).result).toEqual(mappingOf(document).toUser(identity()))
     expect(explain(document).result).toMatchObject({
       value: { user: { username: 'dev:alice', groups: ['developers', DEMO.id, 'everybody', 'project-1-group'] } },
     })
   })
 
-  it('names the scope that failed', () => {
+  it('names scope when the scope does not match', () => {
     const scoped = { allow: { scopes: ['project', 'system'] }, rules: [{ scope: 'system', groups: ['x'] }] }
     expect(explain(scoped).rules).toEqual([{ path: 'rules[0]', applied: false, failed: 'scope' }])
   })
 
-  it('has the refusal, and the rules all the same', () => {
+  it('lists the rules when the mapping refuses the user', () => {
     const { result, rules } = explain({ ...document, deny: { users: ['alice'] } })
     expect(result).toEqual({ ok: false, error: { reason: 'denied', by: 'user' } })
     expect(rules).toHaveLength(10)
   })
 
-  it('says what was left out, where and why', () => {
+  it('lists the groups left out, with path and reason', () => {
     const { result, leftOut } = explain(
       {
         'role-mappings': [{ 'keystone-role': 'nobody', groups: ['admins'] }],

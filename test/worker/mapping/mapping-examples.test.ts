@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { faultsOf } from './mapping-fixtures.ts'
 
-describe('examples that do not hold', () => {
+describe('parseMapping() with failing examples', () => {
   const rules = [{ role: 'member', groups: ['developers'] }]
   const alice = { user: 'alice', project: 'demo', roles: ['member'] }
   const faults = (example: object, rest: object = {}) => faultsOf({ rules, ...rest, examples: [alice, example] })
 
-  it('say what was expected and what came', () => {
+  it('reports the expected and the actual result', () => {
     expect(faults({ ...alice, username: 'bob' })).toEqual({ 'examples[1].username': 'expected bob, got alice' })
     expect(faults({ ...alice, groups: ['developers', 'admins'] })).toEqual({
       'examples[1].groups': 'expected admins, got 00000000000000000000000000000002, developers',
@@ -19,7 +19,7 @@ describe('examples that do not hold', () => {
     })
   })
 
-  it('say whether somebody was let in', () => {
+  it('reports an unexpected login and an unexpected refusal', () => {
     expect(faults({ ...alice, authenticated: false })).toEqual({
       'examples[1].authenticated': 'expected a refusal, got the user alice',
     })
@@ -31,7 +31,7 @@ describe('examples that do not hold', () => {
     })
   })
 
-  it('are named all at once', () => {
+  it('reports all failing examples at once', () => {
     expect(Object.keys(faults({ ...alice, username: 'bob', groups: ['x'], 'not-groups': ['developers'] }))).toEqual([
       'examples[1].username',
       'examples[1].groups',
@@ -40,7 +40,7 @@ describe('examples that do not hold', () => {
   })
 })
 
-describe('examples that hold', () => {
+describe('parseMapping() with passing examples', () => {
   const id = 'f'.repeat(32)
   const cases: [string, object][] = [
     ['a refusal', { deny: { users: ['bob'] }, examples: [{ user: 'bob', authenticated: false }] }],
@@ -93,5 +93,6 @@ describe('examples that hold', () => {
       },
     ],
   ]
-  for (const [what, document] of cases) it(`may speak of ${what}`, () => expect(faultsOf(document)).toEqual({}))
+  for (const [what, document] of cases)
+    it(`accepts examples with ${what}`, () => expect(faultsOf(document)).toEqual({}))
 })

@@ -26,18 +26,18 @@ describe('a literal group of the document', () => {
     ['a project beside text', project('b'), [{ groups: ['a:{project.name}'] }]],
   ]
   for (const [what, facts, more] of chosen) {
-    it(`is not reached by the name of ${what}`, () => {
+    it(`is not granted by the name of ${what}`, () => {
       const { groups, leftOut } = userOf({ rules: [...rules, ...more] }, facts)
       expect({ groups, leftOut }).toEqual({ groups: [DEMO.id], leftOut: 1 })
     })
   }
 
-  it('of role-mappings is not reached either', () => {
+  it('of role-mappings is not granted by a name', () => {
     const document = { 'role-mappings': [{ 'keystone-role': 'admin', groups: ['{x}'] }] }
     expect(userOf(document, keystoneGroup('{x}'))).toMatchObject({ groups: [DEMO.id], leftOut: 1 })
   })
 
-  it('is not reached with the prefix', () => {
+  it('is not granted by a name behind the prefix', () => {
     const document = { groups: { prefix: 'platform-' }, rules }
     expect(userOf(document, keystoneGroup('admins'))).toMatchObject({ groups: [`platform-${DEMO.id}`], leftOut: 1 })
   })
@@ -49,12 +49,12 @@ describe('a literal group of the document', () => {
 })
 
 describe('a name is left out, and counted,', () => {
-  it('if it holds the text behind it', () => {
+  it('if it contains the text behind the placeholder', () => {
     expect(made('{project.name}:{role}', project('demo:admin'))).toEqual(nothing)
     expect(made('{project.name}:{role}', { roles: [role('a:b')] })).toEqual({ groups: ['demo:a:b'], leftOut: 0 })
   })
 
-  it('if it makes the text behind it stand earlier', () => {
+  it('if it makes the text behind the placeholder occur earlier', () => {
     expect(made('{project.name}-x-{role}', project('demo-x'))).toEqual(nothing)
     expect(made('{project.name}::{role}', project('demo:'))).toEqual(nothing)
   })
@@ -69,7 +69,7 @@ describe('a name is left out, and counted,', () => {
     expect(userOf({ groups: { prefix: 'f'.repeat(28) } }, keystoneGroup('dead')).leftOut).toBe(1)
   })
 
-  it('if it completes a name of the system', () => {
+  it('if it completes a system: name', () => {
     expect(made('sys{role}', { roles: [role('tem:masters')] })).toEqual(nothing)
     expect(made(' {role}', { roles: [role('ＳＹＳＴＥＭ：masters')] })).toEqual(nothing)
     expect(userOf({ groups: { prefix: 'sys' } }, keystoneGroup('tem:masters')).leftOut).toBe(1)
@@ -81,14 +81,14 @@ describe('a name is left out, and counted,', () => {
     expect(userOf({ groups: { prefix: 'dev@' } }, keystoneGroup('default')).leftOut).toBe(1)
   })
 
-  it('if nobody can see all of it', () => {
+  it('if it has hidden characters', () => {
     expect(made('p:{project.name}', project('de\u200bmo'))).toEqual(nothing)
     expect(made('p:{project.name}', project('\u202eomed'))).toEqual(nothing)
   })
 })
 
 describe('an id', () => {
-  it('is a group only by itself: groups.project, or exactly {project.id}', () => {
+  it('is a group only as groups.project or as exactly {project.id}', () => {
     expect(userOf({ groups: { project: false }, rules: [{ groups: ['{project.id}'] }] }).groups).toEqual([DEMO.id])
     expect(userOf({ groups: { project: false }, rules: [{ groups: ['{user.id}'] }] })).toMatchObject({
       groups: [],
@@ -101,20 +101,20 @@ describe('a user name', () => {
   const admins = { rules: [{ role: 'admin', username: 'admin:{user.name}' }] }
   const bot = { 'role-mappings': [{ 'keystone-role': 'robot', username: 'bot' }] }
 
-  it('is not what a rule would give to others', () => {
+  it('is refused when a rule gives it to other users', () => {
     expect(userOf(admins, { roles: [role('admin')] }).username).toBe('admin:alice')
     expect(refusalOf(admins, user('admin:alice'))).toEqual(reserved)
     expect(refusalOf(admins, user('admin:alice', OTHER))).toEqual(reserved)
     expect(userOf(admins, user('administrator')).username).toBe('administrator')
   })
 
-  it('is not what is behind the name in another rule', () => {
+  it('is refused when it ends like the template of another rule', () => {
     const document = { rules: [{ role: 'admin', username: '{user.name}:admin' }] }
     expect(userOf(document, { roles: [role('admin')] }).username).toBe('alice:admin')
     expect(refusalOf(document, user('alice:admin'))).toEqual(reserved)
   })
 
-  it('is not a literal one of a rule that does not match', () => {
+  it('is refused when it equals the literal of a rule that does not match', () => {
     expect(userOf(bot, { roles: [role('robot')] }).username).toBe('bot')
     expect(refusalOf(bot, user('bot'))).toEqual(reserved)
     expect(
@@ -124,55 +124,55 @@ describe('a user name', () => {
     })
   })
 
-  it('is not the id of somebody where users are named by id', () => {
+  it('is refused when it reads as an id, and the document names users by id', () => {
     const document = { rules: [{ role: 'robot', username: '{user.id}' }] }
     expect(userOf(document, { roles: [role('robot')] }).username).toBe(ALICE.id)
     expect(refusalOf(document, user(ID))).toEqual(reserved)
   })
 
-  it('does not end like one of another domain by the name of a project', () => {
+  it('is refused when the name of a project makes it end like one of another domain', () => {
     const document = { username: '{user.name}@{project.name}' }
     expect(userOf(document).username).toBe('alice@demo')
     expect(refusalOf(document, project(OTHER.id))).toEqual(reserved)
     expect(refusalOf(document, project('default'))).toEqual(reserved)
   })
 
-  it('may be qualified by the document, also at home', () => {
+  it('may be qualified by the document in the home domain', () => {
     expect(userOf({ username: '{user.name}@{user.domain.name}' }).username).toBe('alice@Default')
     expect(userOf({ username: '{user.name}@{user.domain.id}' }).username).toBe('alice@default')
     expect(userOf({ username: '{user.name}@example.org' }).username).toBe('alice@example.org')
     expect(userOf({ username: '{user.name}@default' }).username).toBe('alice@default')
   })
 
-  it('that cannot be rendered refuses the login', () => {
+  it('is refused when a placeholder cannot be filled', () => {
     const document = { allow: { scopes: ['system'] }, username: '{project.name}:{user.name}' }
     expect(refusalOf(document, { scope: { kind: 'system' } })).toEqual(reserved)
     expect(refusalOf({}, user(''))).toEqual(reserved)
   })
 
-  it('that a template makes a name of the system refuses the login', () => {
+  it('is refused when the template makes it a system: name', () => {
     expect(refusalOf({ username: 'sys{user.name}' }, user('tem:admin'))).toEqual(reserved)
     expect(refusalOf({ username: ' {user.name}' }, user('System:admin'))).toEqual(reserved)
   })
 })
 
-describe('a group that another of the templates makes', () => {
+describe('a group of another template', () => {
   const inProject = (name: string) => ({ scope: { ...DEMO, name } })
 
-  it("is not reached by a name that brings the other one's text with it", () => {
+  it('is not granted by a name that begins with the text of the other template', () => {
     const rules = [{ role: 'admin', groups: ['admins:{project.name}'] }, { groups: ['{project.name}'] }]
     const user = userOf({ groups: { project: false }, rules }, inProject('admins:demo'))
     expect([user.groups, user.leftOut]).toEqual([[], 1])
     expect(userOf({ groups: { project: false }, rules }, inProject('demo')).groups).toEqual(['demo'])
   })
 
-  it("nor by one that brings the prefix of Keystone's groups", () => {
+  it("is not granted by a name that begins with the prefix of Keystone's groups", () => {
     const document = { groups: { prefix: 'ks:', project: false }, rules: [{ groups: ['{project.name}'] }] }
     expect(userOf(document, inProject('ks:platform')).groups).toEqual([])
     expect(userOf(document, inProject('platform')).groups).toEqual(['platform'])
   })
 
-  it('nor by a domain that is named like the id of another', () => {
+  it('is not granted by a domain whose name is the id of another domain', () => {
     const user = { ...ALICE, domain: { id: OTHER.id, name: 'default' } }
     expect(
       userOf({ groups: { project: false }, rules: [{ groups: ['dom:{user.domain.name}'] }] }, { user }).groups,

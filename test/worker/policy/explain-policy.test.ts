@@ -19,7 +19,7 @@ const ENTRIES = [
   },
 ]
 
-/** Which condition failed, by the place of the rule; `applied` where none did. */
+/** The name of the condition that failed, or `applied`, by the path of the rule. */
 function explain(facts: Partial<AccessAttributes>, document: unknown = ENTRIES) {
   const { rules } = explainPolicy(policyOf(document), attributes(facts), 'default')
   return Object.fromEntries(rules.map(({ path, applied, failed }) => [path, applied ? 'applied' : failed]))
@@ -29,8 +29,8 @@ const PODS = '[0].resource_permissions["default/pods"]'
 const SERVICES = '[0].resource_permissions["!kube-system/services"]'
 const HEALTH = '[0].nonresource_permissions["/healthz"]'
 
-describe('an explanation', () => {
-  it('has every rule in the order of the document, with the first condition that failed', () => {
+describe('explainPolicy()', () => {
+  it('lists every rule in the order of the document, with the first condition that failed', () => {
     expect(Object.entries(explain({}))).toEqual([
       [PODS, 'applied'],
       [SERVICES, 'resource'],
@@ -40,7 +40,7 @@ describe('an explanation', () => {
     ])
   })
 
-  it('names what of the request failed', () => {
+  it('names the failed condition on the request', () => {
     expect(explain({ request: resource({ verb: 'list' }) })).toMatchObject({ [PODS]: 'verb', [SERVICES]: 'resource' })
     expect(explain({ request: resource({ namespace: 'kube-system' }) })).toMatchObject({
       [PODS]: 'namespace',
@@ -56,7 +56,7 @@ describe('an explanation', () => {
     expect(explain({ request: path('/healthz/etcd') })).toMatchObject({ [HEALTH]: 'path' })
   })
 
-  it('names what of version 1 failed', () => {
+  it('names the failed condition of a version 1 rule', () => {
     const groups = ['ops']
     const asked = { verb: 'list', group: 'apps' }
     const failed = (request: AccessAttributes['request']) => explain({ groups, request })['[1].resource']
@@ -71,14 +71,14 @@ describe('an explanation', () => {
     expect(explain({ groups, request: path('/logs/', 'post') })['[1].nonresource']).toBe('verb')
   })
 
-  it('names what of the user failed, before what of the request', () => {
+  it('names a failed condition on the user before one on the request', () => {
     const other = { ...attributes().extra, [`${IDENTITY}/roles`]: ['reader'] }
     expect(explain({ extra: other })).toMatchObject({ [PODS]: 'users.roles', '[1].resource': 'match[0]' })
     const elsewhere = { ...attributes().extra, [`${IDENTITY}/project/name`]: ['production'] }
     expect(explain({ extra: elsewhere, request: path('/x') })).toMatchObject({ [PODS]: 'users.projects' })
   })
 
-  it('names the extra for everybody but users of Keystone', () => {
+  it('names extra when the user is not a Keystone user', () => {
     expect(new Set(Object.values(explain({ extra: {} })))).toEqual(new Set(['extra']))
     expect(explainPolicy(policyOf(ENTRIES), attributes({ extra: {} }), 'default').decision).toEqual({
       decision: 'no_opinion',
@@ -86,7 +86,7 @@ describe('an explanation', () => {
     })
   })
 
-  it('shows all rules that apply; the decision names the first', () => {
+  it('shows all rules that apply, and the first as the decision', () => {
     const all = { resource_permissions: { '*/*': ['*'], '*/pods': ['get'] } }
     const { decision, rules } = explainPolicy(policyOf([...ENTRIES, all, all]), attributes(), 'default')
     expect(decision).toEqual({ decision: 'allow', path: PODS })
@@ -99,23 +99,23 @@ describe('an explanation', () => {
     ])
   })
 
-  it('has the paths of the object form, and its deny', () => {
+  it('has the paths and the deny of the object form', () => {
     const document = { policies: ENTRIES, on_no_match: 'deny' }
     expect(Object.keys(explain({}, document))[0]).toBe(`policies${PODS}`)
     const { decision } = explainPolicy(policyOf(document), attributes({ request: path('/x') }), 'default')
     expect(decision).toEqual({ decision: 'deny' })
   })
 
-  it('does without rules that can never match; what is inert is reported when the policy loads', () => {
+  it('leaves out rules that can never match, which parsePolicy() reports', () => {
     expect(explain({}, [{ resource_permissions: { pods: ['get'] } }, {}])).toEqual({})
   })
 
-  it('is plain data', () => {
+  it('returns plain data', () => {
     const explanation = explainPolicy(policyOf(ENTRIES), attributes(), 'default')
     expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation)
   })
 
-  it('knows the home domain', () => {
+  it('matches project names in the home domain only', () => {
     const policy = policyOf([{ users: { projects: ['demo'] }, resource_permissions: { '*/*': ['*'] } }], 'd'.repeat(32))
     const { decision, rules } = explainPolicy(policy, attributes(), 'd'.repeat(32))
     expect([decision.decision, rules[0]?.failed]).toEqual(['no_opinion', 'users.projects'])

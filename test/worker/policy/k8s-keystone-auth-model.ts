@@ -1,12 +1,12 @@
 import type { AccessAttributes } from '../../../src/k8s/subject-access-review.ts'
 import type { Entry } from './reference.ts'
 
-// What k8s-keystone-auth allows by a list of policies, from its behaviour, quirks included: an upper bound of what the
-// list form may allow here. The real one is asked by `npm run test:peers`.
+// A model of k8s-keystone-auth's policy check, quirks included. What the model allows is the upper bound of what the list
+// form may allow. `npm run test:peers` compares with k8s-keystone-auth itself.
 
-/** Whether it would allow the request. Entries that make it panic are refused here before. */
-export function allowsThere(document: readonly Entry[], attributes: AccessAttributes): boolean {
-  // Without extra it knows nobody; with any key, and be it without a value, it knows somebody.
+/** Whether k8s-keystone-auth would allow the request. The schema refuses entries that make k8s-keystone-auth panic. */
+export function keystoneAuthAllows(document: readonly Entry[], attributes: AccessAttributes): boolean {
+  // k8s-keystone-auth decides about every user with at least one extra key, even a key without a value.
   if (Object.keys(attributes.extra).length === 0) return false
   return document.some((entry) => entryAllows(entry, attributes))
 }
@@ -88,7 +88,7 @@ function matches({ match = [] }: Entry, attributes: AccessAttributes): boolean {
   return match.every(({ type, values: accepted = [] }) => {
     if (!['user', 'group', 'project', 'role'].includes(type)) return false
     if (accepted.includes('*')) return true
-    // The uid never reaches it: it always compares an empty one.
+    // k8s-keystone-auth never receives the uid, and compares the empty string.
     if (type === 'user') return accepted.includes(attributes.user) || accepted.includes('')
     const held = { group: attributes.groups, project: projects(attributes), role: values(attributes, 'roles') }[type]
     return (held ?? []).some((value) => accepted.includes(value))
