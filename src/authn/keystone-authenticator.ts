@@ -1,5 +1,6 @@
 import type { FoundIdentity, IdentityCache, Query } from '../cache/identity-cache.ts'
 import type { Documents } from '../documents/registry.ts'
+import { EXTRA } from '../k8s/keystone-extra.ts'
 import type { TokenReview } from '../k8s/token-review.ts'
 import type { Identity } from '../keystone/identity.ts'
 import { recogniseTokenFormat } from '../keystone/token-format.ts'
@@ -96,7 +97,7 @@ function judge(identity: Identity, mapping: Mapping, isStale: boolean): Verdict 
 }
 
 /** Tells authorizers and auditors that Keystone could not confirm the user again. */
-const STALE = { 'keystone-edge-auth/stale': ['true'] }
+const STALE = { [EXTRA.stale]: ['true'] }
 
 /** The first 12 hex digits name a token in the log. */
 function withCost(
