@@ -1,5 +1,8 @@
+import { createAskBasic, isBasicAnswering } from './authn/basic-api.ts'
+import { BasicAuthenticator } from './authn/basic-authenticator.ts'
 import { KeystoneAuthenticator } from './authn/keystone-authenticator.ts'
 import { type CheckSigned, createCheckSigned, isStillSigned } from './authn/signed.ts'
+import { TokenAuthenticator } from './authn/token-authenticator.ts'
 import { answerVerdict } from './authn/verdict.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
@@ -15,11 +18,11 @@ import { type Readiness, toDocumentReport } from './http/ready.ts'
 import { createKeystoneApi, type Fetch, type KeystoneApi } from './keystone/api.ts'
 import { Breaker } from './keystone/limits/breaker.ts'
 import { createGuardedKeystone, type GuardedKeystone } from './keystone/limits/guarded-keystone.ts'
-import { createRateLimit } from './keystone/limits/rate-limit.ts'
+import { type AdmitNewToken, createRateLimit } from './keystone/limits/rate-limit.ts'
 import { Slots } from './keystone/limits/slots.ts'
 import { createLookUpToken, isAnswering, reachKeystone } from './keystone/validate.ts'
 import type { Clock } from './lib/clock.ts'
-import type { Fault } from './lib/fault.ts'
+import type { Fault, Warning } from './lib/fault.ts'
 import { VERSION } from './lib/version.ts'
 import { type Configuration, readConfiguration, type Settings } from './settings.ts'
 import { type Answer, createAudit } from './telemetry/audit.ts'
@@ -51,6 +54,7 @@ const SLACK_MS = 1_000
 /** With the slack less than 10 s: kube-apiserver gives up after 10 to 30 s. */
 const MAX_LOOK_UP_MS = 8_000
 const DEFAULT_AUDIT_REPEATS_SECONDS = 60
+const USER_AGENT = `keystone-edge-auth/${VERSION}`
 
 /** The services for an `env`, made at its first request. */
 export function servicesFor(platform: Platform, report: ReportEvent): (env: object) => Services {
@@ -111,15 +115,18 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
   })
   const checkSigned = createCheckSigned(documents.keystoneKeys, clock)
   const identities = createIdentityCache(settings, keystone, checkSigned, effects)
+  const hasBasic = settings.basicAuthUrl !== undefined
+  const ofKeystone = new KeystoneAuthenticator({ documents, hasBasic, identities, checkSigned })
+  const basic = createBasicAuthenticator(settings, documents, keystone.admitNewToken, effects)
   return {
     callers: new CallerIdentifier(documents.callers),
-    reviewer: createReviewer(documents, new KeystoneAuthenticator({ documents, identities, checkSigned })),
+    reviewer: createReviewer(documents, new TokenAuthenticator({ documents, keystone: ofKeystone, basic, clock })),
     reviewMs: 2 * settings.keystoneTimeoutMs + SLACK_MS,
-    readiness: createReadiness(settings.warnings, documents, api, keystone, clock),
+    readiness: createReadiness(settings.warnings, { documents, basic, api, keystone, clock }),
   }
 }
 
-function createReviewer(documents: Documents, authenticator: KeystoneAuthenticator): Reviewer {
+function createReviewer(documents: Documents, authenticator: TokenAuthenticator): Reviewer {
   return {
     refresh: ({ kind, review }, asked) =>
       kind === 'TokenReview'
@@ -167,18 +174,24 @@ function answerUndecided({ kind, review }: Parameters<Reviewer['peek']>[0], reas
     : answerAccess(review, { decision: 'unknown', because: reason })
 }
 
+interface ReadinessDeps {
+  readonly documents: Documents
+  readonly basic: BasicAuthenticator
+  readonly api: KeystoneApi
+  readonly keystone: GuardedKeystone
+  readonly clock: Clock
+}
+
 function createReadiness(
-  warnings: readonly Fault[],
-  documents: Documents,
-  api: KeystoneApi,
-  keystone: GuardedKeystone,
-  clock: Clock,
+  warnings: readonly Warning[],
+  { documents, basic, api, keystone, clock }: ReadinessDeps,
 ): Readiness {
   return {
     settings: [],
     async report(cluster, ctx) {
-      const [reachability, states] = await Promise.all([
+      const [reachability, ofBasic, states] = await Promise.all([
         reachKeystone(api, Number.POSITIVE_INFINITY),
+        basic.warnings(ctx),
         statesOf(documents, cluster, ctx),
       ])
       const reports = Object.entries(states).map(([name, state]) => [name, toDocumentReport(state, clock.now())])
@@ -186,7 +199,7 @@ function createReadiness(
         keystone: reachability,
         breaker: keystone.breakerState,
         settings: [],
-        warnings: [...warnings, ...warningsOf(documents, cluster)],
+        warnings: [...warnings, ...ofBasic, ...warningsOf(documents, cluster, clock.now())],
         documents: Object.fromEntries(reports),
       }
     },
@@ -198,7 +211,7 @@ function connectKeystone(settings: Settings, { clock, fetch }: Effects): Keyston
     fetch: settings.keystoneFetch ?? fetch,
     url: settings.keystoneUrl,
     timeoutMs: settings.keystoneTimeoutMs,
-    userAgent: `keystone-edge-auth/${VERSION}`,
+    userAgent: USER_AGENT,
     clock,
   })
 }
@@ -212,6 +225,30 @@ function guardKeystone(settings: Settings, api: KeystoneApi, { clock, report }: 
     breaker: new Breaker({ clock, timeoutMs, probe: (deadlineMs) => isAnswering(api, deadlineMs) }),
     timeoutMs,
     clock,
+  })
+}
+
+/** With slots and a breaker of its own: a slow service holds up no user of Keystone. */
+function createBasicAuthenticator(
+  settings: Settings,
+  documents: Documents,
+  admitNewToken: AdmitNewToken,
+  { clock, fetch, report }: Effects,
+): BasicAuthenticator {
+  const { basicAuthUrl: url, keystoneTimeoutMs: timeoutMs } = settings
+  const ask = url === undefined ? undefined : createAskBasic({ fetch, url, timeoutMs, userAgent: USER_AGENT, clock })
+  const probe = async (deadlineMs: number) => ask !== undefined && isBasicAnswering(ask, deadlineMs)
+  return new BasicAuthenticator({
+    documents,
+    ask,
+    admitNewToken,
+    slots: new Slots(clock, settings.keystoneMaxConcurrent),
+    breaker: new Breaker({ clock, timeoutMs, probe }),
+    clock,
+    acceptedMs: settings.identityTtlSeconds * 1000,
+    refusedMs: settings.rejectionTtlSeconds * 1000,
+    timeoutMs,
+    onUnprotected: (status) => report({ code: 'basic_unprotected', status }),
   })
 }
 

@@ -23,6 +23,8 @@ export interface Settings {
   readonly rejectionTtlSeconds: number
   readonly staleIfErrorSeconds: number
   readonly homeDomain: string
+  /** `undefined`: HTTP Basic is off. */
+  readonly basicAuthUrl: string | undefined
   readonly auditRepeatsSeconds: number
   /** 32 bytes each; the first seals, all open. */
   readonly cacheKeys: readonly Uint8Array[]
@@ -73,6 +75,13 @@ function isKeystoneUrl(text: string): boolean {
 function isLoopbackOrHttps(text: string): boolean {
   const { protocol, hostname } = new URL(text)
   return protocol === 'https:' || /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+}
+
+const BASIC_URL_RULE = 'expected the https URL of a service behind HTTP Basic authentication (http on loopback only)'
+
+/** Empty is none: a var that wrangler.toml leaves empty. */
+function isBasicUrl(text: string): boolean {
+  return text === '' || (isKeystoneUrl(text) && isLoopbackOrHttps(text))
 }
 
 const CACHE_KEYS_RULE = 'expected a JSON list of base64 keys of 32 bytes each, newest first'
@@ -126,6 +135,7 @@ const Variables = v.object({
     ),
     'default',
   ),
+  BASIC_AUTH_URL: v.optional(v.pipe(v.string(BASIC_URL_RULE), v.check(isBasicUrl, BASIC_URL_RULE))),
   CACHE_KEYS: CacheKeys,
   CACHE: binding<CacheNamespace>('get', 'a KV namespace'),
   CONFIG: binding<ConfigNamespace>('get', 'a KV namespace'),
@@ -169,6 +179,7 @@ function toSettings(env: v.InferOutput<typeof Env>): Settings {
     rejectionTtlSeconds: env.REJECTION_TTL_SECONDS,
     staleIfErrorSeconds: env.STALE_IF_ERROR_SECONDS,
     homeDomain: env.HOME_DOMAIN,
+    basicAuthUrl: env.BASIC_AUTH_URL || undefined,
     auditRepeatsSeconds: env.AUDIT_REPEATS_SECONDS,
     cacheKeys: env.CACHE_KEYS,
     cache: env.CACHE,

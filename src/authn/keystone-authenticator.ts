@@ -5,6 +5,8 @@ import type { TokenReview } from '../k8s/token-review.ts'
 import type { Identity } from '../keystone/identity.ts'
 import { recogniseTokenFormat } from '../keystone/token-format.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
+import { ok, type Result } from '../lib/result.ts'
+import { type Authenticators, NO_AUTHENTICATORS, reserveNames } from '../mapping/authenticators.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Answer, ReviewRecord } from '../telemetry/audit.ts'
 import type { CheckSigned } from './signed.ts'
@@ -18,19 +20,33 @@ export interface Asked {
 }
 
 interface KeystoneAuthenticatorDeps {
-  readonly documents: Pick<Documents, 'mapping' | 'keystoneKeys'>
+  readonly documents: Pick<Documents, 'mapping' | 'keystoneKeys' | 'authenticators'>
+  /** Whether HTTP Basic is set up, whose user names no user of Keystone may have. */
+  readonly hasBasic: boolean
   readonly identities: IdentityCache<Answer>
   readonly checkSigned: CheckSigned
 }
 
+/** Answers TokenReviews about tokens of one kind. */
+export interface Authenticator {
+  /** The answer that needs no waiting; `undefined`: call `authenticate`. */
+  peek(review: TokenReview, asked: Asked): Answer | undefined
+  /** Rejects only for bugs. */
+  authenticate(review: TokenReview, asked: Asked): Promise<Answer>
+}
+
 /** Answers TokenReviews about the tokens of Keystone. */
-export class KeystoneAuthenticator {
+export class KeystoneAuthenticator implements Authenticator {
   readonly #documents: KeystoneAuthenticatorDeps['documents']
   readonly #identities: IdentityCache<Answer>
   readonly #checkSigned: CheckSigned
+  readonly #hasBasic: boolean
+  /** Mappings that refuse the user names of `authenticators`, by the mapping that they are made of. */
+  readonly #reserving = new WeakMap<Mapping, { readonly authenticators: Authenticators; readonly mapping: Mapping }>()
 
-  constructor({ documents, identities, checkSigned }: KeystoneAuthenticatorDeps) {
+  constructor({ documents, hasBasic, identities, checkSigned }: KeystoneAuthenticatorDeps) {
     this.#documents = documents
+    this.#hasBasic = hasBasic
     this.#identities = identities
     this.#checkSigned = checkSigned
   }
@@ -42,9 +58,18 @@ export class KeystoneAuthenticator {
     return Promise.all([waiting, this.#documents.keystoneKeys.refresh(ctx)])
   }
 
+  /** The answer for a token whose identity is in memory. */
+  peekKnown(review: TokenReview, { cluster, ctx }: Asked): Answer | undefined {
+    const mapping = this.#mappingFor(cluster)
+    if (!mapping.ok) return undefined
+    const query = { token: review.token, mapping: mapping.value, cluster, ctx }
+    const found = this.#identities.peekKnown(query)
+    return found && this.#answer(review, query, found)
+  }
+
   /** The answer that memory and the documents in force give without waiting; `undefined`: call `authenticate`. */
   peek(review: TokenReview, { cluster, ctx }: Asked): Answer | undefined {
-    const mapping = this.#documents.mapping.inForce(cluster)
+    const mapping = this.#mappingFor(cluster)
     if (!mapping.ok) {
       if (recogniseTokenFormat(review.token) === undefined) return answerVerdict(review, { reason: 'malformed' })
       return answerVerdict(review, { reason: mapping.error === 'none' ? 'no_mapping' : 'documents' })
@@ -64,10 +89,23 @@ export class KeystoneAuthenticator {
       const refusal = await this.#checkSigned({ token, ctx })
       if (refusal !== undefined) return answerVerdict(review, refusal)
     }
-    const mapping = this.#documents.mapping.inForce(cluster)
+    const mapping = this.#mappingFor(cluster)
     if (!mapping.ok) return answerVerdict(review, { reason: 'documents' })
     const query = { token, mapping: mapping.value, cluster, ctx }
     return this.#answer(review, query, await this.#identities.load(query, deadlineMs))
+  }
+
+  /** The mapping in force. It refuses the user names of static tokens and of HTTP Basic, where there are any. */
+  #mappingFor(cluster: string): Result<Mapping, 'none' | 'unreadable'> {
+    const mapping = this.#documents.mapping.inForce(cluster)
+    const authenticators =
+      this.#documents.authenticators.state(cluster).value ?? (this.#hasBasic ? NO_AUTHENTICATORS : undefined)
+    if (!mapping.ok || authenticators === undefined) return mapping
+    const made = this.#reserving.get(mapping.value)
+    if (made?.authenticators === authenticators) return ok(made.mapping)
+    const reserving = reserveNames(mapping.value, authenticators)
+    this.#reserving.set(mapping.value, { authenticators, mapping: reserving })
+    return ok(reserving)
   }
 
   /** The answer for an identity. Kept beside the identity, so that a warm review neither maps nor encodes. */

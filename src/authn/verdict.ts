@@ -14,10 +14,18 @@ export type Verdict =
   | Rejection
   | MappingRefusal
   | Unavailable
+  | BasicUnavailable
   /** Configuration is faulty, or something happened that nobody foresaw. */
   | { readonly reason: 'settings' | 'unexpected' }
   /** There is no mapping to go by: none was ever put, or none can be read. */
-  | { readonly reason: 'no_mapping' | 'documents' }
+  | { readonly reason: 'no_mapping' | 'documents' | 'authenticators' }
+
+/** No verdict of the HTTP Basic service on a token. */
+export interface BasicUnavailable {
+  readonly reason: 'basic_unavailable'
+  /** `guessing`: too many wrong passwords; `unchecked`: it is not known whether the URL asks for credentials at all. */
+  readonly cause: Unavailable['cause'] | 'guessing' | 'unchecked'
+}
 
 /** The answer that says a verdict, on the wire and in the audit line; its cost is none. */
 export function answerVerdict({ apiVersion }: TokenReview, verdict: Verdict): Answer {
@@ -57,6 +65,15 @@ function toStatus(verdict: Verdict): Said {
       return cannotTell('no_mapping', 'no mapping document; put {} for the defaults')
     case 'documents':
       return cannotTell('documents', 'keystone-edge-auth: the mapping document cannot be read now; see /readyz')
+    case 'authenticators':
+      return cannotTell('documents', 'keystone-edge-auth: the document authenticators cannot be read now; see /readyz')
+    case 'basic_unavailable':
+      return cannotTell(
+        `basic_${verdict.cause}`,
+        verdict.cause === 'guessing'
+          ? 'too many wrong passwords for this user; try again in a minute'
+          : 'the HTTP Basic service cannot be asked now; see the log of the webhook',
+      )
     case 'unexpected':
       return cannotTell('unexpected', 'keystone-edge-auth: unexpected error; see the log of the webhook')
   }

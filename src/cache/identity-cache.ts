@@ -66,6 +66,11 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     this.#calls = new SingleFlight(deps.clock, MAX_CALLS)
   }
 
+  /** What memory knows of a token that Keystone accepted, where that may be served now. */
+  peekKnown(query: Query): FoundIdentity<Answer> | undefined {
+    return this.#memory.known(query.token) === undefined ? undefined : this.peek(query)
+  }
+
   /**
    * What memory knows of the token and may be served now; `undefined` where KV or Keystone must be asked. An identity in
    * use is refreshed behind the answer before its TTL ends, so that a steady user never waits for Keystone.

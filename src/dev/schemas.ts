@@ -3,10 +3,12 @@ import { join, resolve } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { CallersDocumentSchema } from '../documents/callers.ts'
+import { AuthenticatorsDocumentSchema } from '../mapping/authenticators-document.ts'
 import { MappingDocumentSchema } from '../mapping/mapping-document.ts'
 import { PolicyListSchema, PolicyObjectSchema } from '../policy/policy-document.ts'
 
 const DOCUMENTS: Readonly<Record<string, v.GenericSchema>> = {
+  authenticators: AuthenticatorsDocumentSchema,
   callers: CallersDocumentSchema,
   mapping: MappingDocumentSchema,
   policy: v.union([PolicyListSchema, PolicyObjectSchema]),

@@ -11,7 +11,7 @@ export interface Callers {
 }
 
 /** Documents that a cluster may have of its own. */
-export type OwnDocument = 'mapping' | 'policy'
+export type OwnDocument = 'mapping' | 'policy' | 'authenticators'
 
 /** Nobody. */
 export const NO_CALLERS: Callers = { clusters: new Map(), own: new Map() }
@@ -34,7 +34,7 @@ const Credential = v.pipe(
   v.string('expected a string'),
   v.regex(/^(?:sha256|cert):[0-9a-f]{64}$/, 'expected sha256: or cert: and 64 lower-case hex digits'),
 )
-const Own = v.picklist(['mapping', 'policy'], 'expected mapping or policy')
+const Own = v.picklist(['mapping', 'policy', 'authenticators'], 'expected mapping, policy or authenticators')
 const Cluster = v.strictObject(
   {
     credentials: v.array(Credential, 'expected a list of credentials'),

@@ -1,6 +1,7 @@
 import { type PublicKey, parsePublicKeys } from '../keystone/public-keys.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
-import { type Fault, limitFaults } from '../lib/fault.ts'
+import { type Fault, limitFaults, type Warning } from '../lib/fault.ts'
+import { type Authenticators, parseAuthenticators } from '../mapping/authenticators.ts'
 import type { CompiledMapping } from '../mapping/compiled-mapping.ts'
 import { parseMapping } from '../mapping/parse-mapping.ts'
 import { type ParsedPolicy, parsePolicy } from '../policy/parse-policy.ts'
@@ -16,6 +17,7 @@ export interface Documents {
   readonly callers: CallersDocument
   readonly mapping: ClusterDocuments<CompiledMapping>
   readonly policy: ClusterDocuments<ParsedPolicy>
+  readonly authenticators: ClusterDocuments<Authenticators>
   /** The keys of Keystone's signatures. Without a readable document there are none, and Keystone is asked. */
   readonly keystoneKeys: LiveDocument<readonly PublicKey[]>
 }
@@ -37,6 +39,7 @@ export function createDocuments(homeDomain: string, secretCallers: Callers, deps
       callers,
       deps,
     ),
+    authenticators: new ClusterDocuments('authenticators', ofJson(parseAuthenticators), callers, deps),
     keystoneKeys: new LiveDocument('keystone-keys', parsePublicKeys, deps),
   }
 }
@@ -45,11 +48,14 @@ const NO_MAPPING: Fault = { path: '', message: 'no mapping document; put {} for 
 
 /** The state of each document that decides for a cluster, after a refresh, for operators. */
 export async function statesOf(
-  { callers, mapping, policy, keystoneKeys }: Documents,
+  { callers, mapping, policy, authenticators, keystoneKeys }: Documents,
   cluster: string,
   ctx: ExecutionCtx,
-): Promise<Readonly<Record<'callers' | 'mapping' | 'policy' | 'keystone-keys', DocumentState<unknown>>>> {
-  await Promise.all([mapping.refresh(cluster, ctx), policy.refresh(cluster, ctx), keystoneKeys.refresh(ctx)])
+): Promise<Readonly<Record<string, DocumentState<unknown>>>> {
+  await Promise.all([
+    ...[mapping, policy, authenticators].map((document) => document.refresh(cluster, ctx)),
+    keystoneKeys.refresh(ctx),
+  ])
   const ofMapping = mapping.state(cluster)
   // Without a mapping nobody can log in, so the cluster is not ready.
   const hasNone = ofMapping.source === 'none' && ofMapping.faults.length === 0
@@ -57,17 +63,21 @@ export async function statesOf(
     callers: callers.state,
     mapping: hasNone ? { ...ofMapping, faults: [NO_MAPPING] } : ofMapping,
     policy: policy.state(cluster),
+    authenticators: authenticators.state(cluster),
     'keystone-keys': keystoneKeys.state,
   }
 }
 
-/** What a valid policy says and an administrator most likely did not mean. */
-export function warningsOf({ policy }: Documents, cluster: string): readonly Fault[] {
-  const warnings = policy.state(cluster).value?.warnings ?? []
-  return limitFaults(
-    warnings.map(({ path, message }) => ({
-      path: /^(?:\[|$)/.test(path) ? `policy${path}` : `policy.${path}`,
-      message,
-    })),
-  )
+/** What is valid in the documents of a cluster, and what an administrator most likely did not mean. */
+export function warningsOf({ policy, authenticators }: Documents, cluster: string, nowMs: number): readonly Warning[] {
+  const ofPolicy = policy.state(cluster).value?.warnings ?? []
+  const ofAuthenticators = authenticators.state(cluster).value?.warnings(nowMs) ?? []
+  return limitFaults([...prefix('policy', ofPolicy), ...prefix('authenticators', ofAuthenticators)])
+}
+
+function prefix(document: string, warnings: readonly Warning[]): Warning[] {
+  return warnings.map(({ path, message }) => ({
+    path: document + (/^(?:\[|$)/.test(path) ? path : `.${path}`),
+    message,
+  }))
 }

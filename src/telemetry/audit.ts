@@ -27,6 +27,9 @@ export type AuditReason =
   | `keystone_${'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'}`
   /** Keystone was not asked at all. */
   | `keystone_${'breaker_open' | 'rate_limited' | 'busy'}`
+  /** The HTTP Basic service of BASIC_AUTH_URL; `guessing`: too many wrong passwords. */
+  | `basic_${'timeout' | 'network' | 'status' | 'redirect' | 'malformed' | 'too_large'}`
+  | `basic_${'breaker_open' | 'rate_limited' | 'busy' | 'guessing' | 'unchecked'}`
   | 'settings'
   | 'unexpected'
 
@@ -39,7 +42,7 @@ export interface ReviewRecord {
   /** The Kubernetes user name, when there is one. */
   readonly user?: string | undefined
   /** What answered; absent when nothing was asked. */
-  readonly source?: 'memory' | 'kv' | 'keystone' | 'stale' | 'policy' | undefined
+  readonly source?: 'memory' | 'kv' | 'keystone' | 'stale' | 'static' | 'basic' | 'policy' | undefined
   /** The first 12 hex digits of the token's fingerprint; absent when it was refused by its shape. */
   readonly fingerprint?: string | undefined
   readonly keystoneCalls: number

@@ -17,6 +17,8 @@ type OperationalEvent =
   | { readonly code: 'kv_read_failed' | 'kv_read_slow' | 'kv_write_failed' }
   /** The rate limit LOOKUPS could not be asked, and was passed over. */
   | { readonly code: 'lookups_failed' }
+  /** BASIC_AUTH_URL answers something else than 401 without credentials, so HTTP Basic is off. */
+  | { readonly code: 'basic_unprotected'; readonly status: number }
   /** The dataset `METRICS` threw; points are missing. */
   | { readonly code: 'metrics_failed' }
   /** A bug: the error's class and where it was thrown, without its message, which could hold anything. */
