@@ -102,7 +102,7 @@ function describe({ cause, status }: Unavailable): string {
     case 'too_large':
       return 'its answer is too large'
     case 'breaker_open':
-      return 'it failed or was late too often'
+      return 'its breaker is open after repeated failures'
     case 'rate_limited':
       return 'too many new tokens; see LOOKUPS'
     case 'busy':
