@@ -25,8 +25,8 @@ interface LocalWorkerOptions {
 export interface LocalWorker {
   readonly url: URL
   readonly kv: (binding: 'CONFIG' | 'CACHE') => ReturnType<Miniflare['getKVNamespace']>
-  /** `GET /readyz` with a caller's credential, without the socket and its certificate. */
-  readyz(credential: string): Promise<{ readonly settings: readonly Fault[] }>
+  /** What is wrong with the vars and secrets. Reads no document of a cluster, so that the first edit is in force at once. */
+  faultySettings(): Promise<readonly Fault[]>
   close(): Promise<void>
 }
 
@@ -35,6 +35,16 @@ interface RateLimit {
   readonly namespace_id: string
   readonly simple: { readonly limit: number; readonly period: 10 | 60 }
 }
+
+const FirstLines = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    event: v.string(),
+    code: v.optional(v.string()),
+    faults: v.optional(v.array(v.object({ path: v.string(), message: v.string() }))),
+  }),
+)
 
 /** Builds the bundle exactly as a deployment does; returns the path of its only module. */
 export async function buildBundle(root: string, bundleDirectory: string): Promise<string> {
@@ -49,6 +59,9 @@ export async function buildBundle(root: string, bundleDirectory: string): Promis
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const script = await buildBundle(options.root, options.bundleDirectory)
   const config = unstable_readConfig({ config: join(options.root, 'wrangler.toml') })
+  const settings = Promise.withResolvers<readonly Fault[]>()
+  const faults: Fault[] = []
+  let isAsking = false
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       compatibilityDate: config.compatibility_date ?? '',
@@ -61,7 +74,14 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       port: options.port,
       ...(options.tls && { https: true, httpsKey: options.tls.key, httpsCert: options.tls.certificate }),
       ...(options.kvDirectory !== undefined && { resourcePersistencePath: options.kvDirectory }),
-      handleStructuredLogs: ({ message }) => options.onLog(message),
+      handleStructuredLogs: ({ message }) => {
+        if (!isAsking) return options.onLog(message)
+        const line = v.safeParse(FirstLines, message)
+        if (line.success && line.output.code === 'settings_faulty') faults.push(...(line.output.faults ?? []))
+        if (!line.success || line.output.event !== 'caller') return options.onLog(message)
+        isAsking = false
+        settings.resolve(faults)
+      },
       log: new Log(LogLevel.ERROR),
     }),
   )
@@ -69,13 +89,11 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   return {
     url,
     kv: (binding) => miniflare.getKVNamespace(binding),
-    async readyz(credential) {
-      const headers = { Authorization: `Bearer ${credential}` }
-      const answer = await miniflare.dispatchFetch(new URL('/readyz', url), { headers })
-      return v.parse(
-        v.object({ settings: v.array(v.object({ path: v.string(), message: v.string() })) }),
-        await answer.json(),
-      )
+    async faultySettings() {
+      isAsking = true
+      // A request without a credential is refused, and its audit line comes after what the Worker logs of its settings.
+      await miniflare.dispatchFetch(new URL('/webhook', url), { method: 'POST' })
+      return settings.promise
     },
     close: () => miniflare.dispose(),
   }

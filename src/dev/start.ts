@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
-import type { Fault } from '../lib/fault.ts'
 import { loadDevState } from './dev-state.ts'
 import { seedDemo } from './embedded-keystone/seed.ts'
 import { serveEmbeddedKeystone } from './embedded-keystone/serve.ts'
 import { instructions } from './instructions.ts'
-import { type LocalWorker, startLocalWorker } from './local-worker.ts'
+import { startLocalWorker } from './local-worker.ts'
 
 // `npm start`: the webhook in workerd over https, with KV and (unless KEYSTONE_URL names one) a Keystone of its own.
 
@@ -48,7 +46,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   closers.push(worker.close)
   endOnSignals()
   await putDefaultMapping(await worker.kv('CONFIG'))
-  const faults = await faultySettings(worker, state.directory)
+  const faults = await worker.faultySettings()
   for (const { path, message } of faults) say(`not ready: ${path}: ${message}`)
   if (faults.length > 0) {
     say(
@@ -72,12 +70,6 @@ async function startKeystone(port: number): Promise<string> {
   await seedDemo({ url: keystone.url, adminPassword: 'secret', fetch })
   say(`embedded Keystone: ${keystone.url} (admin/secret, alice/alice, bob/bob in Default; alice/alice in other)`)
   return keystone.url
-}
-
-/** The faulty settings, as `/readyz` names them. */
-async function faultySettings(worker: LocalWorker, directory: string): Promise<readonly Fault[]> {
-  const credential = readFileSync(join(directory, 'caller-token'), 'utf8').trim()
-  return (await worker.readyz(credential)).settings
 }
 
 async function putDefaultMapping(config: {
