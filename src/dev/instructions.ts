@@ -19,7 +19,7 @@ EOF
 
 2. Review it, as kube-apiserver does:
 
-curl -s --cacert ${state}/tls.crt -H @${state}/caller-header -H 'Content-Type: application/json' ${webhookUrl} -d @- <<EOF
+curl -s --cacert ${state}/tls.crt -H @${state}/caller-header ${webhookUrl} -d @- <<EOF
 {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "$TOKEN"}}
 EOF
 
@@ -38,7 +38,11 @@ cat > mapping.json <<'EOF'
 EOF
 npx wrangler kv key put --binding CONFIG mapping --path mapping.json --local
 
-5. See what is in force, and what is wrong with an edit that is not:
+5. Review a user and password, which the HTTP Basic service of BASIC_AUTH_URL checks (docs/authenticators.md):
+
+curl -s --cacert ${state}/tls.crt -H @${state}/caller-header ${webhookUrl} -d '{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "user1:pass1"}}'
+
+6. See what is in force, and what is wrong with an edit that is not:
 
 curl -s --cacert ${state}/tls.crt -H @${state}/caller-header ${readyUrl}
 

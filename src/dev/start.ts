@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
+import { serveBasic } from './basic-service.ts'
 import { loadDevState } from './dev-state.ts'
 import { seedDemo } from './embedded-keystone/seed.ts'
 import { serveEmbeddedKeystone } from './embedded-keystone/serve.ts'
@@ -17,6 +18,7 @@ const VARS = [
   'KEYSTONE_ALLOW_HTTP',
   'HOME_DOMAIN',
   'AUDIT_REPEATS_SECONDS',
+  'BASIC_AUTH_URL',
 ]
 
 const closers: (() => Promise<void>)[] = []
@@ -33,6 +35,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   const state = await loadDevState(stateDirectory, webhookUrl, Date.now())
   say(`secrets and certificate: ${state.directory}`)
   const keystoneUrl = env.KEYSTONE_URL?.replace(/\/+$/, '') ?? (await startKeystone(keystonePort))
+  const basicAuthUrl = env.BASIC_AUTH_URL ?? (await startBasicService())
   say('building the Worker and starting workerd …')
   const worker = await startLocalWorker({
     root,
@@ -40,7 +43,13 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
     tls: state.tls,
     kvDirectory: env.DEV_STATE_DIR ? join(stateDirectory, 'kv/v3') : join(root, '.wrangler/state/v3'),
     bundleDirectory: join(stateDirectory, 'bundle'),
-    bindings: { ...pick(env, VARS), KEYSTONE_URL: keystoneUrl, CALLERS: state.callers, CACHE_KEYS: state.cacheKeys },
+    bindings: {
+      ...pick(env, VARS),
+      KEYSTONE_URL: keystoneUrl,
+      BASIC_AUTH_URL: basicAuthUrl,
+      CALLERS: state.callers,
+      CACHE_KEYS: state.cacheKeys,
+    },
     onLog: (line) => process.stdout.write(`${line}\n`),
   })
   closers.push(worker.close)
@@ -70,6 +79,13 @@ async function startKeystone(port: number): Promise<string> {
   await seedDemo({ url: keystone.url, adminPassword: 'secret', fetch })
   say(`embedded Keystone: ${keystone.url} (admin/secret, alice/alice, bob/bob in Default; alice/alice in other)`)
   return keystone.url
+}
+
+async function startBasicService(): Promise<string> {
+  const service = await serveBasic('user1', 'pass1')
+  closers.push(service.close)
+  say(`HTTP Basic service: ${service.url} (user1/pass1)`)
+  return service.url
 }
 
 async function putDefaultMapping(config: {

@@ -50,7 +50,7 @@ export function anyToken(random: Random, world: World): string {
 
 /** A token that Keystone did not issue. */
 export function garbageToken(random: Random): string {
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       return fernetShaped(random)
     case 1:
@@ -60,6 +60,9 @@ export function garbageToken(random: Random): string {
     case 3:
       return randomText(random, random.below(300), BASE64URL)
     case 4:
+      // The form of HTTP Basic, which is off here.
+      return `${hostileText(random)}:${random.chance(0.5) ? hostileText(random) : fernetShaped(random)}`
+    case 5:
       return randomText(random, random.pick([16_384, 16_385, 17_000, 8_193]), 'a')
     default:
       return hostileText(random)

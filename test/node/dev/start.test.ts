@@ -75,6 +75,19 @@ describe('npm start', () => {
     expect(answer.status.user).toMatchObject({ username: 'alice', groups: expect.arrayContaining(['developers']) })
   })
 
+  it('prints a line that works: a user and password of the HTTP Basic service', async () => {
+    const line =
+      run
+        .output()
+        .split('\n')
+        .find((text) => text.startsWith('curl') && text.includes('user1:pass1')) ?? ''
+    expect(JSON.parse(await shell(line)).status).toMatchObject({
+      authenticated: true,
+      user: { username: 'basic:user1' },
+    })
+    expect(JSON.parse(await shell(line.replace('pass1', 'pass2'))).status).toEqual({ authenticated: false })
+  })
+
   it('prints lines that work: what is in force', async () => {
     const line =
       run

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type BasicService, serveBasic } from '../../../src/dev/basic-service.ts'
 import { createIdentityApi } from '../../../src/dev/embedded-keystone/identity-api.ts'
 import { logIn } from '../../../src/dev/embedded-keystone/log-in.ts'
 import { seedDemo } from '../../../src/dev/embedded-keystone/seed.ts'
@@ -17,12 +19,21 @@ let keystone: ServedKeystone
 let gate: KeystoneGate
 let webhook: LocalWebhook
 let projectId: string
+let basic: BasicService
+const PASSWORD = `password-${randomBytes(16).toString('hex')}`
+const STATIC_TOKEN = `static-${randomBytes(16).toString('hex')}`
 
 beforeAll(async () => {
   keystone = await serveEmbeddedKeystone({ port: 0 })
   await seedDemo({ url: keystone.url, adminPassword: 'secret', fetch })
   gate = await openKeystoneGate(keystone.url)
-  webhook = await startLocalWebhook(gate.url, { KEYSTONE_TIMEOUT_MS: String(TIMEOUT_MS) })
+  basic = await serveBasic('user1', PASSWORD)
+  webhook = await startLocalWebhook(gate.url, { KEYSTONE_TIMEOUT_MS: String(TIMEOUT_MS), BASIC_AUTH_URL: basic.url })
+  const digest = createHash('sha256').update(STATIC_TOKEN).digest('hex')
+  await webhook.putDocument(
+    'authenticators',
+    JSON.stringify({ static: [{ token: `sha256:${digest}`, username: 'ci' }] }),
+  )
   const connection = { url: keystone.url, fetch }
   const admin = await logIn(connection, { userName: 'admin', domain: 'default', password: 'secret', scope: 'system' })
   const project = await createIdentityApi(connection, admin.token).find('projects', 'demo', 'default')
@@ -32,6 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await webhook?.close()
   await gate?.close()
+  await basic?.close()
   await keystone?.close()
 })
 
@@ -169,6 +181,9 @@ describe('secrets', () => {
       jwsShaped(),
       jwsShaped({ iss: 'https://kubernetes' }),
       `${valid}x`,
+      STATIC_TOKEN,
+      `user1:${PASSWORD}`,
+      `user1:wrong-${PASSWORD}`,
     ]
     const answers: string[] = []
     const modes: GateMode[] = ['open', 'reset', 'drip', 'not-keystone', 'redirect', 'open']
@@ -193,7 +208,9 @@ describe('secrets', () => {
     const haystacks = { answers: answers.join('\n'), log: webhook.log.join('\n'), kv: readAll(webhook.kvDirectory) }
     expect(answers.filter((answer) => answer.includes('"authenticated":true')).length).toBeGreaterThan(0)
     expect(haystacks.kv.length).toBeGreaterThan(1000)
-    for (const secret of [...secrets, webhook.callerToken, webhook.cacheKey]) {
+    expect(answers.filter((answer) => /"username":"(?:ci|basic:user1)"/.test(answer)).length).toBeGreaterThan(1)
+    const hidden = [PASSWORD, btoa(`user1:${PASSWORD}`), webhook.callerToken, webhook.cacheKey]
+    for (const secret of [...secrets, ...hidden]) {
       for (const [where, haystack] of Object.entries(haystacks)) {
         expect(haystack.includes(secret), `a secret is in ${where}`).toBe(false)
         expect(haystack.includes(secret.slice(0, 24)), `a part is in ${where}`).toBe(false)
