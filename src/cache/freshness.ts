@@ -19,7 +19,7 @@ const MAX_SKEW_MS = 5_000
 /** From this part of its TTL on, an identity in use is refreshed behind the answer. */
 const REFRESH_AFTER = 2 / 3
 
-/** What may be done with a cached identity now. `needsGroups`: the mapping reads groups, so they must have been read. */
+/** What may be done with a cached identity now. `needsGroups`: the mapping reads groups, and the identity has none. */
 export function freshnessOf(
   { identity, validatedAtMs }: ValidatedIdentity,
   needsGroups: boolean,
@@ -28,7 +28,7 @@ export function freshnessOf(
 ): Freshness {
   if (nowMs >= identity.expiresAtMs) return 'expired'
   const ageMs = nowMs - validatedAtMs
-  if (ageMs < -MAX_SKEW_MS || (needsGroups && identity.groups === 'not_read')) return 'unusable'
+  if (ageMs < -MAX_SKEW_MS || needsGroups) return 'unusable'
   if (ageMs < ttlMs) return ageMs < REFRESH_AFTER * ttlMs ? 'fresh' : 'refresh'
   return ageMs < staleUntilMs ? 'stale' : 'unusable'
 }

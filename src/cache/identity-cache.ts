@@ -113,7 +113,8 @@ export class IdentityCache<Answer extends { readonly body: string }> {
   }
 
   #freshnessOf(validated: ValidatedIdentity, { mapping }: Query): Freshness {
-    const needsGroups = mapping.readsGroups(validated.identity)
+    // Whether groups are needed is asked only where there are none, because that costs a warm review.
+    const needsGroups = validated.identity.groups === 'not_read' && mapping.readsGroups(validated.identity)
     return freshnessOf(validated, needsGroups, this.#deps.freshness, this.#deps.clock.now())
   }
 

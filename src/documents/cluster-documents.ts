@@ -41,12 +41,11 @@ export class ClusterDocuments<T extends Sized> {
     this.#shared = new LiveDocument(name, parse, deps)
   }
 
-  /** See `LiveDocument.refresh`; of all documents that decide for the cluster. */
+  /** See `LiveDocument.refresh`; of both documents. The callers are refreshed when they are identified. */
   refresh(cluster: string, ctx: ExecutionCtx): Promise<unknown> | undefined {
     const own = this.#ofCluster(cluster).refresh(ctx)
     const shared = this.#shared.refresh(ctx)
-    const callers = this.#callers.refresh(ctx)
-    return own || shared || callers ? Promise.all([own, shared, callers]) : undefined
+    return own || shared ? Promise.all([own, shared]) : undefined
   }
 
   /** What decides for the cluster now. `none` only where it is certain that there is no document. */
