@@ -38,15 +38,20 @@ interface GuardedKeystoneDeps {
   readonly clock: Pick<Clock, 'now'>
 }
 
+/** The least time that a look-up needs: two requests to a Keystone that is not fast. */
+const MIN_LOOK_UP_MS = 1_000
+
 export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeystone {
   const { lookUpToken, admitNewToken, slots, breaker, timeoutMs, clock } = deps
 
   async function ask({ token, readsGroups, knownUser, deadlineMs, ctx }: LookUpRequest): Promise<LookUp> {
-    const hadTime = deadlineMs - clock.now() >= timeoutMs
+    const leftMs = deadlineMs - clock.now()
+    // After so long a wait for a slot an answer cannot be expected in time, which says nothing about Keystone.
+    if (leftMs < Math.min(MIN_LOOK_UP_MS, timeoutMs)) return refuse('busy')
     const found = await lookUpToken(token, readsGroups, deadlineMs)
     const error = unavailableOf(found)
-    // A look-up that waited for a slot until little time was left says nothing about Keystone.
-    if (error?.cause === 'timeout' && !hadTime) return refuse('busy', found.calls)
+    // A shorter time than KEYSTONE_TIMEOUT_MS is no failure of Keystone either, though no answer came.
+    if (error?.cause === 'timeout' && leftMs < timeoutMs) return found
     if (error === undefined || !isUnreachable(error)) {
       if (knownUser !== undefined) breaker.succeeded()
       else breaker.answeredNew()
@@ -78,6 +83,6 @@ function unavailableOf({ result }: LookUp): Unavailable | undefined {
   return result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
 }
 
-function refuse(cause: 'breaker_open' | 'busy', calls = 0): LookUp {
-  return { result: err(unavailable(cause)), calls }
+function refuse(cause: 'breaker_open' | 'busy'): LookUp {
+  return { result: err(unavailable(cause)), calls: 0 }
 }

@@ -136,3 +136,36 @@ describe('steady users', () => {
     webhook.clock.advance(60_000)
   })
 })
+
+describe('known users whose identities are past their time while Keystone hangs', () => {
+  it.each([20, 40, 200])('are all served stale, within the time of a review: %i at once', async (users) => {
+    const { webhook, keystone } = await start()
+    const tokens = Array.from({ length: users }, () => fernetShaped())
+    for (const token of tokens) await webhook.review(token)
+    await webhook.background()
+    webhook.clock.advance(TTL_MS)
+    keystone.respond = () => new Promise(() => undefined)
+    const outcome = await outcomeOf(
+      webhook,
+      tokens.map((token) => webhook.review(token)),
+    )
+    expect(outcome.accepted).toBe(users)
+    expect(outcome.slowestMs).toBeLessThan(REVIEW_MS)
+  })
+
+  it('are all served stale when they come one after the other', async () => {
+    const { webhook, keystone } = await start()
+    const tokens = Array.from({ length: 20 }, () => fernetShaped())
+    for (const token of tokens) await webhook.review(token)
+    await webhook.background()
+    webhook.clock.advance(TTL_MS)
+    keystone.respond = () => new Promise(() => undefined)
+    const reviews: ReturnType<Webhook['review']>[] = []
+    for (const token of tokens) {
+      reviews.push(webhook.review(token))
+      await settle()
+      webhook.clock.advance(100)
+    }
+    expect((await outcomeOf(webhook, reviews)).accepted).toBe(20)
+  })
+})
