@@ -4,10 +4,13 @@ export function instructions(run: {
   readonly readyUrl: string
   readonly keystoneUrl: string
   readonly embedded: boolean
+  /** Whether `npm start` itself serves the HTTP Basic service. */
+  readonly embeddedBasic: boolean
   /** `.dev`, relative to the repository. */
   readonly state: string
 }): string {
-  const { webhookUrl, readyUrl, keystoneUrl, embedded, state } = run
+  const { webhookUrl, readyUrl, keystoneUrl, embedded, embeddedBasic, state } = run
+  const credentials = embeddedBasic ? 'user1:pass1' : 'USER:PASSWORD'
   return `
 1. Get a token${embedded ? ' of the demo user alice' : '; put in a user, password and project of your Keystone'}:
 
@@ -40,7 +43,7 @@ npx wrangler kv key put --binding CONFIG mapping --path mapping.json --local
 
 5. Review a user and password, which the HTTP Basic service of BASIC_AUTH_URL checks (docs/authenticators.md):
 
-curl -s --cacert ${state}/tls.crt -H @${state}/caller-header ${webhookUrl} -d '{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "user1:pass1"}}'
+curl -s --cacert ${state}/tls.crt -H @${state}/caller-header ${webhookUrl} -d '{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "${credentials}"}}'
 
 6. See what is in force, and what is wrong with an edit that is not:
 

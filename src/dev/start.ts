@@ -65,10 +65,18 @@ async function start(env: NodeJS.ProcessEnv): Promise<void> {
   }
   say(`ready: ${webhookUrl} (cluster dev), asking ${keystoneUrl}`)
   const embedded = env.KEYSTONE_URL === undefined
+  const embeddedBasic = env.BASIC_AUTH_URL === undefined
   const isInside = stateDirectory.startsWith(`${root}/`)
   const shown = isInside ? relative(root, stateDirectory) : stateDirectory
   process.stdout.write(
-    instructions({ webhookUrl, readyUrl: `https://127.0.0.1:${port}/readyz`, keystoneUrl, embedded, state: shown }),
+    instructions({
+      webhookUrl,
+      readyUrl: `https://127.0.0.1:${port}/readyz`,
+      keystoneUrl,
+      embedded,
+      embeddedBasic,
+      state: shown,
+    }),
   )
 }
 
