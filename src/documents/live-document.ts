@@ -126,15 +126,15 @@ export class LiveDocument<T> {
     // What is valid, and what nothing can be said of, does not wait for CACHE.
     if (inTime.kind !== 'valid') await storedRead
     await this.#apply(load, inTime)
-    if (isLate) ctx.waitUntil(reading.then((late) => this.#apply(load, late)))
-    else ctx.waitUntil(this.#save(ctx, storedRead))
+    const ended = isLate ? reading.then((late) => this.#apply(load, late)) : Promise.resolve()
+    ctx.waitUntil(ended.then(() => this.#save(ctx, storedRead)))
   }
 
   async #apply(load: { readonly number: number; readonly startedAtMs: number }, read: ConfigRead<T>): Promise<void> {
     const stored = await this.#parseStored()
-    // A load that started later has ended earlier, and knows more.
+    // A load that started later has ended earlier, and knows more, unless all that it knows is that CONFIG is late.
     if (load.number < this.#loadApplied) return
-    this.#loadApplied = load.number
+    if (read.kind !== 'unreadable') this.#loadApplied = load.number
     this.#loadedAtMs = load.startedAtMs
     this.#state = nextState(this.#state, read, stored, this.#deps.clock.now())
     const isComplete = read.kind !== 'unreadable' && (this.#state.value !== undefined || this.#stored.ok)

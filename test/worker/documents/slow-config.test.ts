@@ -23,6 +23,20 @@ async function prepare(delayMs: number) {
   return { stage, isolate, review }
 }
 
+describe('a CONFIG that answers after 5 s', () => {
+  it('is used when it has answered, though later reads have not', async () => {
+    const { stage, review } = await prepare(5_000)
+    const answers: unknown[] = []
+    for (let seconds = 0; seconds < 12; seconds += 1) {
+      answers.push((await review()).value)
+      stage.clock.advance(1_000)
+      for (let turns = 0; turns < 5; turns += 1) await settle()
+    }
+    expect(answers[0]).toBe(UNREADABLE)
+    expect(answers.slice(-3)).toEqual(Array(3).fill(['v1:alice', DEMO_ID]))
+  })
+})
+
 describe('a CONFIG that answers after 600 ms', () => {
   it('is used when it has answered: a review waits half a second, and the next one has the document', async () => {
     const { stage, isolate, review } = await prepare(600)
