@@ -31,12 +31,6 @@ export interface BasicAuthenticatorDeps {
   readonly onUnprotected: (status: number) => void
 }
 
-/** What the service said of a token. */
-interface Remembered {
-  readonly accepted: boolean
-  readonly atMs: number
-}
-
 type Outcome = 'accepted' | 'refused' | BasicUnavailable['cause']
 
 const REMEMBERED = { maxEntries: 10_000, maxWeight: 2_000_000 }
@@ -45,8 +39,9 @@ const MAX_CALLS = 10_000
 const MAX_FAILURES = 10
 const FAILURES_MS = 60_000
 const COUNTED = { maxEntries: 10_000, maxWeight: 1_000_000 }
-/** How often it is checked that the URL asks for credentials. */
+/** How often it is checked that the URL asks for credentials, and how often while it does not. */
 const CHECK_AFTER_MS = 600_000
+const CHECK_AGAIN_MS = 30_000
 
 /** A user and a password (RFC 7617), split at the first colon; `undefined` where one of them is missing. */
 export function splitCredentials(token: Token): { readonly user: string } | undefined {
@@ -61,7 +56,9 @@ export function splitCredentials(token: Token): { readonly user: string } | unde
  */
 export class BasicAuthenticator implements Authenticator {
   readonly #deps: BasicAuthenticatorDeps
-  readonly #remembered = createBoundedMap<Token, Remembered>(REMEMBERED)
+  /** When the service accepted or refused a token. Apart, so that wrong passwords evict no user. */
+  readonly #accepted = createBoundedMap<Token, number>(REMEMBERED)
+  readonly #refused = createBoundedMap<Token, number>(REMEMBERED)
   readonly #failures = createBoundedMap<string, { count: number; readonly sinceMs: number }>(COUNTED)
   readonly #calls: SingleFlight<Outcome>
   readonly #checks: SingleFlight<void>
@@ -77,17 +74,22 @@ export class BasicAuthenticator implements Authenticator {
   peek(review: TokenReview, { cluster }: Asked): Answer | undefined {
     const user = splitCredentials(review.token)?.user
     if (user === undefined || this.#deps.ask === undefined) return answerVerdict(review, { reason: 'malformed' })
-    const known = this.#remembered.get(review.token)
-    const ttlMs = known?.accepted ? this.#deps.acceptedMs : this.#deps.refusedMs
-    if (known === undefined || this.#deps.clock.now() - known.atMs >= ttlMs) return undefined
-    return this.#answer(review, cluster, user, known.accepted ? 'accepted' : 'refused')
+    const nowMs = this.#deps.clock.now()
+    const isWithin = (atMs: number | undefined, ttlMs: number): boolean => atMs !== undefined && nowMs - atMs < ttlMs
+    if (isWithin(this.#accepted.get(review.token), this.#deps.acceptedMs)) {
+      return this.#answer(review, cluster, user, 'accepted')
+    }
+    const isRefused = isWithin(this.#refused.get(review.token), this.#deps.refusedMs)
+    return isRefused ? this.#answer(review, cluster, user, 'refused') : undefined
   }
 
   async authenticate(review: TokenReview, { cluster, ctx, deadlineMs }: Asked): Promise<Answer> {
     const { ask } = this.#deps
     const user = splitCredentials(review.token)?.user
     if (user === undefined || ask === undefined) return answerVerdict(review, { reason: 'malformed' })
-    if (this.#isGuessing(cluster, user)) return this.#answer(review, cluster, user, 'guessing')
+    if (!this.#isKnown(review.token) && this.#isGuessing(cluster, user)) {
+      return this.#answer(review, cluster, user, 'guessing')
+    }
     const shared = await this.#calls.run({
       key: `${cluster}\n${revealToken(review.token)}`,
       deadlineMs,
@@ -118,13 +120,15 @@ export class BasicAuthenticator implements Authenticator {
     deadlineMs: number,
   ): Promise<Outcome> {
     const { admitNewToken, slots, breaker, clock } = this.#deps
-    const isKnown = this.#remembered.get(token)?.accepted === true
+    const isKnown = this.#isKnown(token)
     if (!isKnown && !(await admitNewToken(cluster))) return 'rate_limited'
     if (breaker.state === 'open') return 'breaker_open'
     const release = await slots.acquire(isKnown ? 'known' : 'new', deadlineMs)
     if (release === undefined) return 'busy'
     try {
-      if (!(await breaker.admits(ctx))) return 'breaker_open'
+      if (!(await breaker.admits(ctx, deadlineMs))) return 'breaker_open'
+      // Others may have guessed while this one waited.
+      if (!isKnown && this.#isGuessing(cluster, user)) return 'guessing'
       await this.#check(ask, ctx, deadlineMs)
       if (this.#unauthenticated === undefined) return 'unchecked'
       if (this.#unauthenticated.status !== 401) return 'refused'
@@ -145,13 +149,20 @@ export class BasicAuthenticator implements Authenticator {
   #remember(token: Token, user: string, cluster: string, status: number, atMs: number): Outcome {
     const accepted = status >= 200 && status < 300
     if (!accepted && status !== 401 && status !== 403) return 'status'
-    this.#remembered.set(token, { accepted, atMs }, revealToken(token).length)
+    const [into, outOf] = accepted ? [this.#accepted, this.#refused] : [this.#refused, this.#accepted]
+    outOf.delete(token)
+    into.set(token, atMs, revealToken(token).length)
     if (accepted) return 'accepted'
     const key = `${cluster}\n${user}`
     const counted = this.#failures.get(key)
     if (counted !== undefined && atMs - counted.sinceMs < FAILURES_MS) counted.count += 1
     else this.#failures.set(key, { count: 1, sinceMs: atMs }, key.length)
     return 'refused'
+  }
+
+  /** Whether the service accepted the token before, however long ago. */
+  #isKnown(token: Token): boolean {
+    return this.#accepted.get(token) !== undefined
   }
 
   #isGuessing(cluster: string, user: string): boolean {
@@ -164,13 +175,15 @@ export class BasicAuthenticator implements Authenticator {
   async #check(ask: AskBasic, ctx: ExecutionCtx, deadlineMs: number): Promise<void> {
     const { clock, onUnprotected } = this.#deps
     const checked = this.#unauthenticated
-    if (checked !== undefined && clock.now() - checked.atMs < CHECK_AFTER_MS) return
+    const checkAfterMs = checked?.status === 401 ? CHECK_AFTER_MS : CHECK_AGAIN_MS
+    if (checked !== undefined && clock.now() - checked.atMs < checkAfterMs) return
     const call = async (callDeadlineMs: number): Promise<void> => {
       const answer = await ask(undefined, callDeadlineMs)
-      if (!answer.ok && answer.error.cause !== 'redirect') return
-      const status = answer.ok ? answer.value.status : (answer.error.status ?? 302)
-      this.#unauthenticated = { status, atMs: clock.now() }
+      const status = answer.ok ? answer.value.status : answer.error.status
+      if (status === undefined) return
       if (status !== 401) onUnprotected(status)
+      // Any other status says nothing: a rate limit, or a service that is being deployed.
+      if (status === 401 || status < 400) this.#unauthenticated = { status, atMs: clock.now() }
     }
     await this.#checks.run({ key: '', deadlineMs, ctx, call })
   }

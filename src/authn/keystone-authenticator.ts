@@ -5,7 +5,7 @@ import type { TokenReview } from '../k8s/token-review.ts'
 import type { Identity } from '../keystone/identity.ts'
 import { recogniseTokenFormat } from '../keystone/token-format.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
-import { ok, type Result } from '../lib/result.ts'
+import { err, ok, type Result } from '../lib/result.ts'
 import { type Authenticators, NO_AUTHENTICATORS, reserveNames } from '../mapping/authenticators.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Answer, ReviewRecord } from '../telemetry/audit.ts'
@@ -98,8 +98,9 @@ export class KeystoneAuthenticator implements Authenticator {
   /** The mapping in force. It refuses the user names of static tokens and of HTTP Basic, where there are any. */
   #mappingFor(cluster: string): Result<Mapping, 'none' | 'unreadable'> {
     const mapping = this.#documents.mapping.inForce(cluster)
-    const authenticators =
-      this.#documents.authenticators.state(cluster).value ?? (this.#hasBasic ? NO_AUTHENTICATORS : undefined)
+    const state = this.#documents.authenticators.state(cluster)
+    if (state.value === undefined && state.source === 'unreadable') return err('unreadable')
+    const authenticators = state.value ?? (this.#hasBasic ? NO_AUTHENTICATORS : undefined)
     if (!mapping.ok || authenticators === undefined) return mapping
     const made = this.#reserving.get(mapping.value)
     if (made?.authenticators === authenticators) return ok(made.mapping)

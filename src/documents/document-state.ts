@@ -23,7 +23,7 @@ export interface DocumentState<T> {
 
 /** What one read of CONFIG gave. */
 export type ConfigRead<T> =
-  | { readonly kind: 'valid'; readonly value: T; readonly digest: string }
+  | { readonly kind: 'valid'; readonly value: T; readonly digest: string; readonly text?: string }
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[] }
   | { readonly kind: 'absent' | 'unreadable' }
 

@@ -135,6 +135,7 @@ export class LiveDocument<T> {
     // A load that started later has ended earlier, and knows more, unless all that it knows is that CONFIG is late.
     if (load.number < this.#loadApplied) return
     if (read.kind !== 'unreadable') this.#loadApplied = load.number
+    if (read.kind === 'valid' && read.text !== undefined) this.#unsaved = { text: read.text, digest: read.digest }
     this.#loadedAtMs = load.startedAtMs
     this.#state = nextState(this.#state, read, stored, this.#deps.clock.now())
     const isComplete = read.kind !== 'unreadable' && (this.#state.value !== undefined || this.#stored.ok)
@@ -160,8 +161,7 @@ export class LiveDocument<T> {
     if (known !== undefined) return { kind: 'faulty', faults: known }
     const parsed = await this.#parseText(text, digest)
     if (parsed.ok) {
-      this.#unsaved = { text, digest }
-      return { kind: 'valid', value: parsed.value, digest }
+      return { kind: 'valid', value: parsed.value, digest, text }
     }
     this.#faulty.set(digest, parsed.error, 1)
     this.#deps.onFaults(this.#key, digest, parsed.error)

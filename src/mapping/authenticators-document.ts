@@ -28,8 +28,14 @@ const EXPIRES = 'expected a time such as 2027-01-01T00:00:00Z'
 const Time = v.pipe(
   v.string(EXPIRES),
   v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/, EXPIRES),
-  v.check((text) => !Number.isNaN(Date.parse(text)), EXPIRES),
+  v.check((text) => !Number.isNaN(Date.parse(text)) && hasDay(text), EXPIRES),
 )
+
+/** The engine takes 30 February for 2 March. */
+function hasDay(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
+}
 
 const StaticToken = strictObject(
   { token: Digest, username: Username, uid: v.optional(Text), groups: Groups, expires: v.optional(Time) },

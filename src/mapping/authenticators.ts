@@ -57,8 +57,10 @@ function compile(document: AuthenticatorsDocument, digest: string, size: number)
     staticUsers: new Map(document.static.map((entry) => [entry.token.slice('sha256:'.length), toStaticUser(entry)])),
     basicUser(name) {
       const own = Object.hasOwn(users, name) ? (users[name] ?? []) : []
-      if (name === '' || hasHiddenCharacter(name) || looksLikeSystemName(name)) return undefined
-      return toUser({ username: template.replace('{user}', () => name), groups: [...groups, ...own] }, 'basic')
+      const username = template.replace('{user}', () => name)
+      const passesAsOther = [name, username].some(looksLikeSystemName) || usernames.has(username)
+      if (name === '' || hasHiddenCharacter(name) || passesAsOther) return undefined
+      return toUser({ username, groups: [...groups, ...own] }, 'basic')
     },
     isTaken: (username) => usernames.has(username) || username.startsWith(before),
     warnings: (nowMs) =>

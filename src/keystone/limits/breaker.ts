@@ -1,4 +1,4 @@
-import type { Clock, ExecutionCtx } from '../../lib/clock.ts'
+import { type Clock, type ExecutionCtx, settleBy } from '../../lib/clock.ts'
 import { SingleFlight } from '../../lib/single-flight.ts'
 
 /** `open`: Keystone is not asked. `half-open`: the next look-up is preceded by a probe. */
@@ -47,9 +47,15 @@ export class Breaker {
     return this.#deps.clock.now() < this.#openUntilMs ? 'open' : 'half-open'
   }
 
-  /** Whether a look-up may be made now; half-open, the outcome of a probe decides, which all look-ups share. */
-  async admits(ctx: ExecutionCtx): Promise<boolean> {
-    return this.state === 'half-open' ? this.#probe(ctx) : this.state === 'closed'
+  /** Whether a look-up may be made before `deadlineMs`; half-open, the outcome of a probe decides, which all look-ups share. */
+  async admits(ctx: ExecutionCtx, deadlineMs: number): Promise<boolean> {
+    if (this.state !== 'half-open') return this.state === 'closed'
+    return settleBy(
+      this.#deps.clock,
+      deadlineMs,
+      () => this.#probe(ctx),
+      () => false,
+    )
   }
 
   /** Keystone answered a look-up of a known token, whatever the answer. */

@@ -68,7 +68,7 @@ export function createGuardedKeystone(deps: GuardedKeystoneDeps): GuardedKeyston
       if (release === undefined) return refuse('busy')
       try {
         // The breaker may have opened meanwhile.
-        return (await breaker.admits(request.ctx)) ? await ask(request) : refuse('breaker_open')
+        return (await breaker.admits(request.ctx, request.deadlineMs)) ? await ask(request) : refuse('breaker_open')
       } finally {
         release()
       }

@@ -32,6 +32,7 @@ describe('parseAuthenticators()', () => {
   it.each([
     ['tomorrow', { static: [{ ...TOKEN, expires: 'tomorrow' }] }, 'static[0].expires'],
     ['a day without a time', { static: [{ ...TOKEN, expires: '2027-01-01' }] }, 'static[0].expires'],
+    ['30 February', { static: [{ ...TOKEN, expires: '2027-02-30T00:00:00Z' }] }, 'static[0].expires'],
     ['a 13th month', { static: [{ ...TOKEN, expires: '2027-13-01T00:00:00Z' }] }, 'static[0].expires'],
     ['a token that is there twice', { static: [TOKEN, { ...TOKEN, username: 'other' }] }, 'static[1].token'],
     ['no user name', { static: [{ token: DIGEST }] }, 'static[0].username'],
@@ -86,6 +87,13 @@ describe('parseAuthenticators()', () => {
     })
     expect(parsed.value.basicUser('$&')?.username).toBe('b:$&')
     expect(parsed.value.basicUser('toString')?.groups).toEqual(['legacy'])
+    const tricky = parseAuthenticators(
+      { static: [{ ...TOKEN, username: 'legacy-ci' }], basic: { username: 'legacy-{user}' } },
+      'd',
+    )
+    expect(tricky.ok && tricky.value.basicUser('ci')).toBeUndefined()
+    const system = parseAuthenticators({ basic: { username: 's{user}:x' } }, 'd')
+    expect(system.ok && system.value.basicUser('ystem')).toBeUndefined()
     for (const name of ['', 'system:admin', 'ＳＹＳＴＥＭ：admin', 'a\u202eb', 'a\nb']) {
       expect(parsed.value.basicUser(name)).toBeUndefined()
     }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { settle } from '../../support/clock.ts'
 import { createStage, timed } from '../../support/documents-stage.ts'
 import { CALLER_TOKEN, OTHER_CALLER_TOKEN, putDocument, type WebhookOptions } from '../../support/webhook.ts'
 
@@ -196,6 +195,32 @@ describe('guessing passwords', () => {
   })
 })
 
+describe('strangers with wrong passwords', () => {
+  it('evict no accepted user from memory', async () => {
+    const { isolate, asked } = await prepare()
+    await isolate.review('user1:pass1')
+    for (let user = 0; user < 150; user += 1) await isolate.review(`stranger${user}:${'x'.repeat(16_000)}`)
+    const before = asked.length
+    expect((await isolate.review('user1:pass1')).json.status.authenticated).toBe(true)
+    expect(asked).toHaveLength(before)
+  })
+
+  it('do not keep out a user who was accepted before, past IDENTITY_TTL_SECONDS either', async () => {
+    const { stage, isolate } = await prepare()
+    await isolate.review('user1:pass1')
+    stage.clock.advance(120_000)
+    for (let guess = 0; guess < 10; guess += 1) await isolate.review(`user1:wrong${guess}`)
+    expect((await isolate.review('user1:wrong10')).json.status.error).toBeDefined()
+    expect((await isolate.review('user1:pass1')).json.status.authenticated).toBe(true)
+  })
+
+  it('get no more than 10 and the slots when they come at once', async () => {
+    const { isolate, asked } = await prepare()
+    await Promise.all(Array.from({ length: 300 }, (_, guess) => isolate.review(`user1:wrong${guess}`)))
+    expect(asked.length).toBeLessThanOrEqual(1 + 10 + 16)
+  })
+})
+
 describe('HTTP Basic is off', () => {
   it('without BASIC_AUTH_URL: a definite no without a request', async () => {
     const { isolate, asked } = await prepare(accept, {})
@@ -203,7 +228,7 @@ describe('HTTP Basic is off', () => {
     expect(asked).toEqual([])
   })
 
-  it.each([200, 204, 302, 403, 404])(
+  it.each([200, 204, 302])(
     'when the URL answers %i without credentials: reported, and nobody gets in',
     async (status) => {
       const { stage, service, isolate, asked } = await prepare(
@@ -215,15 +240,33 @@ describe('HTTP Basic is off', () => {
       expect((await isolate.ready(CALLER_TOKEN)).json.warnings).toEqual([
         { path: 'BASIC_AUTH_URL', message: `answers ${status} without credentials instead of 401: HTTP Basic is off` },
       ])
-      // Checked again after 10 minutes.
+      // Checked again after half a minute, which is how long a refusal is remembered.
       service.respond = accept
-      stage.clock.advance(599_000)
-      expect((await isolate.review('user1:pass1')).json.status).toEqual({ authenticated: false })
-      stage.clock.advance(1_000)
-      await settle()
+      stage.clock.advance(30_000)
       expect((await isolate.review('user1:pass1')).json.status.authenticated).toBe(true)
     },
   )
+
+  it.each([403, 404, 429, 503])(
+    'when the URL answers %i without credentials: cannot tell, and reported',
+    async (status) => {
+      const { service, isolate, asked } = await prepare(() => new Response(null, { status }))
+      expect((await isolate.review('user1:pass1')).json.status.error).toBeDefined()
+      expect([asked, isolate.reviews().at(-1)?.reason]).toEqual([[null], 'basic_unchecked'])
+      expect(isolate.log.filter(({ code }) => code === 'basic_unprotected')).toMatchObject([{ status }])
+      service.respond = accept
+      expect((await isolate.review('user1:pass1')).json.status.authenticated).toBe(true)
+    },
+  )
+
+  it.each([404, 429, 503])('is not what an odd answer (%i) to a later check means', async (status) => {
+    const { stage, service, isolate } = await prepare()
+    await isolate.review('user1:pass1')
+    stage.clock.advance(600_000)
+    service.respond = (authorization, request) =>
+      authorization === null ? new Response(null, { status }) : accept(authorization, request)
+    expect((await isolate.review('user1:pass1')).json.status.authenticated).toBe(true)
+  })
 
   it('when the URL begins to accept everybody: found at the next check', async () => {
     const { stage, service, isolate } = await prepare()
@@ -231,13 +274,5 @@ describe('HTTP Basic is off', () => {
     service.respond = () => new Response('hello')
     stage.clock.advance(600_000)
     expect((await isolate.review('mallory:x')).json.status).toEqual({ authenticated: false })
-  })
-
-  it('while it is not known whether the URL asks for credentials: cannot tell, and asked again at once', async () => {
-    const { service, isolate } = await prepare(() => new Response(null, { status: 503 }))
-    expect((await isolate.review('user1:pass1')).json.status.error).toBeDefined()
-    expect(isolate.reviews().at(-1)?.reason).toBe('basic_unchecked')
-    service.respond = accept
-    expect((await isolate.review('user1:pass1')).json.status.authenticated).toBe(true)
   })
 })

@@ -125,6 +125,18 @@ describe('a user of Keystone', () => {
     expect(isolate.keystoneRequests.length).toBeGreaterThan(0)
   })
 
+  it('is "cannot tell" where the document cannot be read, though another cluster has the identity in memory', async () => {
+    const { stage } = await prepare({})
+    await putDocument('clusters/prod-2/authenticators', '{ "static": [ ')
+    stage.cache.reading = 'fails'
+    const isolate = await stage.isolate({ keystone: keystoneOf('ci-bot') })
+    const token = fernetShaped()
+    const inProd2 = async () => (await isolate.review(token, { caller: OTHER_CALLER_TOKEN })).json.status
+    expect(await inProd2()).toMatchObject({ authenticated: false, error: expect.stringContaining('authenticators') })
+    expect((await isolate.review(token)).json.status.authenticated).toBe(true)
+    expect((await inProd2()).authenticated).toBe(false)
+  })
+
   it('costs no hash while the identity is in memory', async () => {
     const webhook = await createWebhook({
       keystone: keystoneOf('alice'),

@@ -23,6 +23,33 @@ async function prepare(delayMs: number) {
   return { stage, isolate, review }
 }
 
+describe('a late read of an old version', () => {
+  it('does not become the last good version when a newer one has come into force', async () => {
+    const stage = await createStage()
+    await putDocument('mapping', { username: 'v1:{user.name}' })
+    const late = Promise.withResolvers<void>()
+    let isHeld = true
+    const get = async (key: string): Promise<string | null> => {
+      const text = await env.CONFIG.get(key)
+      if (isHeld && key === 'mapping') await late.promise
+      return text
+    }
+    const isolate = await stage.isolate({ config: { get } as unknown as ConfigNamespace })
+    await timed(stage.clock, isolate.look())
+    isHeld = false
+    await putDocument('mapping', { username: 'v2:{user.name}' })
+    stage.clock.advance(3_000)
+    await isolate.look()
+    for (let turns = 0; turns < 10; turns += 1) await settle()
+    late.resolve()
+    for (let turns = 0; turns < 10; turns += 1) await settle()
+    expect(await isolate.look()).toEqual(['v2:alice', DEMO_ID])
+    await isolate.background()
+    stage.config.fault = 'fails'
+    expect(await (await stage.isolate()).look()).toEqual(['v2:alice', DEMO_ID])
+  })
+})
+
 describe('a CONFIG that answers after 5 s', () => {
   it('is used when it has answered, though later reads have not', async () => {
     const { stage, review } = await prepare(5_000)

@@ -32,7 +32,11 @@ function openMs({ breaker, clock }: ReturnType<typeof prepare>): number {
 describe('Breaker', () => {
   it('admits look-ups while it is closed', async () => {
     const { breaker, keystone } = prepare()
-    expect([breaker.state, await breaker.admits(ctx), keystone.probes]).toEqual(['closed', true, 0])
+    expect([breaker.state, await breaker.admits(ctx, Number.MAX_SAFE_INTEGER), keystone.probes]).toEqual([
+      'closed',
+      true,
+      0,
+    ])
   })
 
   it('opens at the fifth failure in a row of two users, for 5 s', async () => {
@@ -40,7 +44,10 @@ describe('Breaker', () => {
     prepared.fail(4)
     expect(prepared.breaker.state).toBe('closed')
     prepared.fail(1)
-    expect([prepared.breaker.state, await prepared.breaker.admits(ctx)]).toEqual(['open', false])
+    expect([prepared.breaker.state, await prepared.breaker.admits(ctx, Number.MAX_SAFE_INTEGER)]).toEqual([
+      'open',
+      false,
+    ])
     expect(openMs(prepared)).toBe(5_000)
   })
 
@@ -64,7 +71,11 @@ describe('Breaker', () => {
     fail(5)
     clock.advance(5_000)
     expect(breaker.state).toBe('half-open')
-    expect([await breaker.admits(ctx), breaker.state, keystone.probes]).toEqual([true, 'closed', 1])
+    expect([await breaker.admits(ctx, Number.MAX_SAFE_INTEGER), breaker.state, keystone.probes]).toEqual([
+      true,
+      'closed',
+      1,
+    ])
   })
 
   it('stays open for 5, 10, 20, 30 and 30 s while its probes fail, and for 5 s after it was closed', async () => {
@@ -74,12 +85,12 @@ describe('Breaker', () => {
     fail(5)
     const spans = [openMs(prepared)]
     for (let times = 0; times < 4; times += 1) {
-      expect(await breaker.admits(ctx)).toBe(false)
+      expect(await breaker.admits(ctx, Number.MAX_SAFE_INTEGER)).toBe(false)
       spans.push(openMs(prepared))
     }
     expect(spans).toEqual([5_000, 10_000, 20_000, 30_000, 30_000])
     keystone.answers = true
-    expect(await breaker.admits(ctx)).toBe(true)
+    expect(await breaker.admits(ctx, Number.MAX_SAFE_INTEGER)).toBe(true)
     fail(5)
     expect(openMs(prepared)).toBe(5_000)
   })
@@ -88,8 +99,21 @@ describe('Breaker', () => {
     const { breaker, clock, keystone, fail } = prepare()
     fail(5)
     clock.advance(5_000)
-    expect(await Promise.all(Array.from({ length: 50 }, () => breaker.admits(ctx)))).toEqual(Array(50).fill(true))
+    expect(await Promise.all(Array.from({ length: 50 }, () => breaker.admits(ctx, Number.MAX_SAFE_INTEGER)))).toEqual(
+      Array(50).fill(true),
+    )
     expect(keystone.probes).toBe(1)
+  })
+
+  it('admits() ends at the deadline of the look-up when the probe takes longer', async () => {
+    const { breaker, clock, keystone, fail } = prepare()
+    fail(5)
+    clock.advance(5_000)
+    keystone.hangs = true
+    const admitted = breaker.admits(ctx, clock.now() + 100)
+    await settle()
+    clock.advance(100)
+    expect(await admitted).toBe(false)
   })
 
   it('sends another probe when the request that sent the first one was cancelled', async () => {
@@ -97,11 +121,11 @@ describe('Breaker', () => {
     fail(5)
     clock.advance(5_000)
     keystone.hangs = true
-    void breaker.admits(ctx)
+    void breaker.admits(ctx, Number.MAX_SAFE_INTEGER)
     await settle()
     keystone.hangs = false
     clock.advance(5_250)
-    expect([await breaker.admits(ctx), keystone.probes]).toEqual([true, 2])
+    expect([await breaker.admits(ctx, Number.MAX_SAFE_INTEGER), keystone.probes]).toEqual([true, 2])
   })
 
   it('suspect() sends a probe after 5 failures, at most one in 5 s, and opens when the probe fails', async () => {
