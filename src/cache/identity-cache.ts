@@ -68,7 +68,8 @@ export class IdentityCache<Answer extends { readonly body: string }> {
 
   /** What memory knows of a token that Keystone accepted, where that may be served now. */
   peekKnown(query: Query): FoundIdentity<Answer> | undefined {
-    return this.#memory.known(query.token) === undefined ? undefined : this.peek(query)
+    const known = this.#memory.known(query.token)
+    return known && this.#serve(known, query)
   }
 
   /**
@@ -77,7 +78,10 @@ export class IdentityCache<Answer extends { readonly body: string }> {
    */
   peek(query: Query): FoundIdentity<Answer> | undefined {
     const known = this.#memory.known(query.token)
-    if (known === undefined) return this.#peekRefusal(query.token)
+    return known === undefined ? this.#peekRefusal(query.token) : this.#serve(known, query)
+  }
+
+  #serve(known: KnownIdentity<Answer>, query: Query): FoundIdentity<Answer> | undefined {
     switch (this.#freshnessOf(known, query)) {
       case 'expired':
         return atNoCost(err({ reason: 'expired' }), 'memory', known.fingerprint)
