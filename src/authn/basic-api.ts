@@ -9,7 +9,7 @@ export type AskBasic = (
   deadlineMs: number,
 ) => Promise<Result<{ readonly status: number }, Unavailable>>
 
-export interface BasicApiDeps {
+interface BasicApiDeps {
   readonly fetch: Fetch
   /** `BASIC_AUTH_URL`. */
   readonly url: string

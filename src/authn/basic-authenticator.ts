@@ -15,7 +15,7 @@ import type { AskBasic } from './basic-api.ts'
 import type { Asked, Authenticator } from './keystone-authenticator.ts'
 import { answerVerdict, type BasicUnavailable, type Verdict } from './verdict.ts'
 
-export interface BasicAuthenticatorDeps {
+interface BasicAuthenticatorDeps {
   readonly documents: Pick<Documents, 'authenticators'>
   /** `undefined` without BASIC_AUTH_URL: then every such token is refused. */
   readonly ask: AskBasic | undefined

@@ -10,7 +10,7 @@ import { splitCredentials } from './basic-authenticator.ts'
 import type { Asked, Authenticator, KeystoneAuthenticator } from './keystone-authenticator.ts'
 import { answerVerdict } from './verdict.ts'
 
-export interface TokenAuthenticatorDeps {
+interface TokenAuthenticatorDeps {
   readonly documents: Pick<Documents, 'authenticators'>
   readonly keystone: KeystoneAuthenticator
   readonly basic: Authenticator

@@ -22,7 +22,7 @@ interface LocalWorkerOptions {
   readonly onLog: (line: string) => void
 }
 
-export interface LocalWorker {
+interface LocalWorker {
   readonly url: URL
   readonly kv: (binding: 'CONFIG' | 'CACHE') => ReturnType<Miniflare['getKVNamespace']>
   /** What is wrong with the vars and secrets. Reads no document of a cluster, so that the first edit is in force at once. */

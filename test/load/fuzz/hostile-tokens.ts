@@ -49,7 +49,7 @@ export function anyToken(random: Random, world: World): string {
 }
 
 /** A token that Keystone did not issue. */
-export function garbageToken(random: Random): string {
+function garbageToken(random: Random): string {
   switch (random.below(9)) {
     case 0:
       return fernetShaped(random)
