@@ -15,7 +15,7 @@ export type Verdict =
   | MappingRefusal
   | Unavailable
   | BasicUnavailable
-  /** Configuration is faulty, or something happened that nobody foresaw. */
+  /** A setting is faulty, or the code met an unexpected error. */
   | { readonly reason: 'settings' | 'unexpected' }
   /** There is no mapping to go by: none was ever put, or none can be read. */
   | { readonly reason: 'no_mapping' | 'documents' | 'authenticators' }

@@ -15,7 +15,7 @@ interface BoundedMapOptions<K, V> {
   readonly maxEntries: number
   /** Sum of all weights, in whatever unit `set` is told; characters here. */
   readonly maxWeight: number
-  /** Called with what was pushed out to make room. */
+  /** Called with each evicted entry. */
   readonly onEvict?: (key: K, value: V) => void
 }
 

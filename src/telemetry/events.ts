@@ -47,7 +47,7 @@ export function createReportEvent(deps: {
   }
 }
 
-/** An exception nobody foresaw, as an event: class and stack frames only. */
+/** An unexpected exception, as an event: class and stack frames only. */
 export function describeUnexpected(error: unknown): OperationalEvent {
   if (!(error instanceof Error)) return { code: 'unexpected', error: typeof error, at: [] }
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
