@@ -49,9 +49,9 @@ interface Services {
 /** `reviewer` and `readiness`: what settings decide about. */
 type Decisions = Pick<Services, 'readiness' | 'callers'> & { readonly reviewer: Reviewer; readonly reviewMs: number }
 
-/** A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s, the waiting for documents and for KV included. */
+/** A review is answered within 2 × KEYSTONE_TIMEOUT_MS + 1 s and within 9 s, the waiting for documents and for KV included. */
 const SLACK_MS = 1_000
-/** With the slack less than 10 s: kube-apiserver gives up after 10 to 30 s. */
+/** kube-apiserver gives up after 10 to 30 s. */
 const MAX_LOOK_UP_MS = 8_000
 const DEFAULT_AUDIT_REPEATS_SECONDS = 60
 const USER_AGENT = `keystone-edge-auth/${VERSION}`
@@ -121,7 +121,7 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
   return {
     callers: new CallerIdentifier(documents.callers),
     reviewer: createReviewer(documents, new TokenAuthenticator({ documents, keystone: ofKeystone, basic, clock })),
-    reviewMs: 2 * settings.keystoneTimeoutMs + SLACK_MS,
+    reviewMs: lookUpMsOf(settings) + SLACK_MS,
     readiness: createReadiness(settings.warnings, { documents, basic, api, keystone, clock }),
   }
 }

@@ -130,8 +130,9 @@ export class BasicAuthenticator implements Authenticator {
       // Others may have guessed while this one waited.
       if (!isKnown && this.#isGuessing(cluster, user)) return 'guessing'
       await this.#check(ask, ctx, deadlineMs)
-      if (this.#unauthenticated === undefined) return 'unchecked'
-      if (this.#unauthenticated.status !== 401) return 'refused'
+      const checked = this.#unauthenticated
+      if (checked === undefined || clock.now() - checked.atMs >= 2 * CHECK_AFTER_MS) return 'unchecked'
+      if (checked.status !== 401) return 'refused'
       const answer = await ask(revealToken(token), deadlineMs)
       if (!answer.ok) {
         if (isUnreachable(answer.error) && isKnown) breaker.failed(user)
