@@ -24,14 +24,13 @@ interface TimeLimit {
 /** Starts a time limit that ends at `deadlineMs`, by the clock. */
 export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
   const controller = new AbortController()
-  const timeUp = Promise.withResolvers<void>()
-  const expire = (): void => {
-    timeUp.resolve()
-    controller.abort()
-  }
+  const { signal } = controller
+  // `Promise.withResolvers` is absent in Node 20, which runs the command lines.
+  const timeUp = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const expire = (): void => controller.abort()
   const clear = clock.startTimer(deadlineMs - clock.now(), expire)
   return {
-    signal: controller.signal,
+    signal,
     clear,
     abort() {
       clear()
@@ -40,7 +39,7 @@ export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
     race(work, late) {
       // The work may still fail after its time, when nothing listens any more.
       work.catch(() => undefined)
-      return Promise.race([work, timeUp.promise.then(late)])
+      return Promise.race([work, timeUp.then(late)])
     },
   }
 }

@@ -19,6 +19,7 @@ const LAYERS = [
 ]
 /** Node programs: nothing else imports them, and they use only the folders that run anywhere. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  cli: ['cli', 'documents', 'mapping', 'policy', 'keystone', 'k8s', 'lib'],
   dev: ['dev', 'documents', 'mapping', 'policy', 'keystone', 'k8s', 'lib'],
 }
 

@@ -1,0 +1,3 @@
+import { VERSION } from '../../lib/version.ts'
+
+process.stdout.write(`client-keystone-auth ${VERSION}\n`)

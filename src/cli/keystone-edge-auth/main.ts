@@ -1,0 +1,3 @@
+import { VERSION } from '../../lib/version.ts'
+
+process.stdout.write(`keystone-edge-auth ${VERSION}\n`)
