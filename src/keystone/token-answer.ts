@@ -3,8 +3,9 @@ import { err, ok, type Result } from '../lib/result.ts'
 import type { Identity, KeystoneGroup } from './identity.ts'
 
 // Keystone answers with more than is read here (catalog, flags of newer releases); what is read must be as documented.
-const Named = v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.string() })
-const Timestamp = v.pipe(
+export const Named = v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.string() })
+/** A time of the Identity API, as epoch milliseconds. */
+export const Timestamp = v.pipe(
   v.string(),
   v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/),
   v.transform((text) => Date.parse(text)),

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import type { Agent, IncomingMessage, RequestOptions } from 'node:http'
+import { Readable } from 'node:stream'
+import { getProxyForUrl } from 'proxy-from-env'
+import type { Fetch } from '../../keystone/api.ts'
+
+/** PEM texts, read already. */
+export interface TlsSettings {
+  /** Certificate authorities, instead of the system's. */
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly insecure: boolean
+}
+
+/** Why the last request got no answer, or was sent elsewhere: what `keystone/api` keeps out of its results. */
+export interface Transport {
+  readonly fetch: Fetch
+  /** Node's or OpenSSL's error code, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`. */
+  lastErrorCode(): string | undefined
+  /** `Location` of the last redirect, without its query. */
+  lastRedirect(): string | undefined
+  /** `Date` of the last answer, in epoch milliseconds. */
+  lastDateMs(): number | undefined
+}
+
+/**
+ * `fetch` over node:https, which Node's own has no TLS settings for. Certificates are verified whatever
+ * NODE_TLS_REJECT_UNAUTHORIZED says, NODE_EXTRA_CA_CERTS adds none, a redirect is never followed; HTTP(S)_PROXY and
+ * NO_PROXY are honoured.
+ */
+export function createTransport(tls: TlsSettings): Transport {
+  let errorCode: string | undefined
+  let redirect: string | undefined
+  let dateMs: number | undefined
+  return {
+    lastErrorCode: () => errorCode,
+    lastRedirect: () => redirect,
+    lastDateMs: () => dateMs,
+    async fetch(url, init) {
+      errorCode = undefined
+      try {
+        const response = await send(url, init, tls)
+        const date = Date.parse(response.headers.get('Date') ?? '')
+        dateMs = Number.isNaN(date) ? undefined : date
+        redirect = response.headers.get('Location')?.replace(/[?#].*$/, '') ?? undefined
+        return response
+      } catch (error) {
+        errorCode = codeOf(error)
+        throw error
+      }
+    },
+  }
+}
+
+async function send(url: string, init: RequestInit, tls: TlsSettings): Promise<Response> {
+  const isHttps = url.startsWith('https:')
+  const secured = isHttps
+    ? { ca: tls.ca ?? (await systemCertificates()), cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecure }
+    : {}
+  const agent = await proxyAgentFor(url, secured)
+  const { request } = await (isHttps ? import('node:https') : import('node:http'))
+  const options: RequestOptions = {
+    method: init.method ?? 'GET',
+    headers: { ...Object.fromEntries(new Headers(init.headers)) },
+    ...(init.signal && { signal: init.signal }),
+    ...(agent && { agent }),
+    ...secured,
+  }
+  const message = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sending = request(url, options, resolve)
+    sending.on('error', reject)
+    sending.end(init.body)
+  })
+  return toResponse(message)
+}
+
+function toResponse(message: IncomingMessage): Response {
+  const status = message.statusCode ?? 0
+  const headers = new Headers()
+  for (let index = 0; index + 1 < message.rawHeaders.length; index += 2)
+    headers.append(message.rawHeaders[index] ?? '', message.rawHeaders[index + 1] ?? '')
+  if (status === 204 || status === 205 || status === 304) {
+    message.resume()
+    return new Response(null, { status, headers })
+  }
+  // Node's own type of a web stream is not the global one.
+  return new Response(Readable.toWeb(message) as unknown as ReadableStream, { status, headers })
+}
+
+async function proxyAgentFor(url: string, secured: object): Promise<Agent | undefined> {
+  const proxy = getProxyForUrl(url)
+  if (proxy === '') return undefined
+  if (url.startsWith('https:')) return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, secured)
+  return new (await import('http-proxy-agent')).HttpProxyAgent(proxy)
+}
+
+/** Where Linux distributions and BSDs keep the certificate authorities of the system, as Go's crypto/x509 looks for them. */
+const BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/tls/cacert.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+
+async function systemCertificates(): Promise<string | string[]> {
+  const { getCACertificates, rootCertificates } = await import('node:tls')
+  if (process.platform !== 'darwin' && process.platform !== 'win32')
+    for (const bundle of BUNDLES) {
+      try {
+        return readFileSync(bundle, 'utf8')
+      } catch {
+        // The next one.
+      }
+    }
+  // Node 22.15 and later read the store of macOS and Windows; earlier ones know Mozilla's authorities only.
+  return typeof getCACertificates === 'function' ? getCACertificates('system') : [...rootCertificates]
+}
+
+/** The code of the first error that has one: a proxy's agent wraps errors. */
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return 'cause' in error ? codeOf(error.cause) : undefined
+}

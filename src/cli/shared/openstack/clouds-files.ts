@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { UsageError } from '../usage-error.ts'
+
+/** The system, as far as the search for clouds files depends on it. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly platform: NodeJS.Platform
+  readonly home: string
+  readonly cwd: string
+}
+
+/** One file as it was read. Parsing comes later, and only where no cached token is served. */
+export interface RawFile {
+  readonly path: string
+  readonly bytes: Buffer
+  /** How its place was found: named by a variable, in the working directory, or in a directory of the user or system. */
+  readonly place: 'named' | 'working-directory' | 'standard'
+}
+
+export interface CloudsFiles {
+  readonly clouds: RawFile | undefined
+  readonly secure: RawFile | undefined
+  readonly public: RawFile | undefined
+}
+
+const SUFFIXES = ['.yaml', '.yml', '.json']
+/** A clouds file of a large organisation has some hundred kB. */
+const MAX_BYTES = 4 * 1024 * 1024
+
+/**
+ * Finds clouds.yaml, secure.yaml and clouds-public.yaml where openstacksdk looks for them: the first that exists counts
+ * whole. A file that may not be read is passed over.
+ * @throws UsageError when a file that a variable names is not there
+ */
+export function findCloudsFiles(surroundings: Surroundings): CloudsFiles {
+  return {
+    clouds: findFile('clouds', 'OS_CLIENT_CONFIG_FILE', surroundings),
+    secure: findFile('secure', 'OS_CLIENT_SECURE_FILE', surroundings),
+    public: findFile('clouds-public', 'OS_CLIENT_VENDOR_FILE', surroundings),
+  }
+}
+
+function findFile(base: string, variable: string, surroundings: Surroundings): RawFile | undefined {
+  const named = surroundings.env[variable]
+  if (named !== undefined && named !== '') {
+    const path = resolve(surroundings.cwd, expandHome(named, surroundings.home))
+    const bytes = readIfThere(path)
+    if (bytes === undefined) throw new UsageError(`variable ${variable} names ${path}, which cannot be read`)
+    return { path, bytes, place: 'named' }
+  }
+  for (const [index, directory] of directories(surroundings).entries())
+    for (const suffix of SUFFIXES) {
+      const path = join(directory, base + suffix)
+      const bytes = readIfThere(path)
+      if (bytes !== undefined) return { path, bytes, place: index === 0 ? 'working-directory' : 'standard' }
+    }
+  return undefined
+}
+
+/** The search path of openstacksdk (openstack/config/loader.py), the working directory first. */
+function directories({ env, platform, home, cwd }: Surroundings): string[] {
+  const realHome = env.SNAP_REAL_HOME ?? home
+  const dotConfig = join(realHome, '.config', 'openstack')
+  if (platform === 'win32') {
+    const local = env.LOCALAPPDATA ?? join(home, 'AppData', 'Local')
+    const site = env.ProgramData ?? 'C:\\ProgramData'
+    return [cwd, join(local, 'OpenStack', 'openstack'), dotConfig, join(site, 'OpenStack', 'openstack')]
+  }
+  const user =
+    platform === 'darwin'
+      ? join(realHome, 'Library', 'Application Support', 'openstack')
+      : join(env.XDG_CONFIG_HOME || join(realHome, '.config'), 'openstack')
+  const site = platform === 'darwin' ? '/Library/Application Support/openstack' : '/etc/xdg/openstack'
+  return [cwd, user, dotConfig, site, '/etc/openstack']
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(path)
+    if (bytes.length > MAX_BYTES) throw new UsageError(`${path} is larger than 4 MiB`)
+    return bytes
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    return undefined
+  }
+}
+
+/** `~` and `~/…` name the home directory. */
+export function expandHome(path: string, home: string): string {
+  return path === '~' || /^~[/\\]/.test(path) ? home + path.slice(1) : path
+}
+
+/**
+ * Whether a secure file may complete a clouds file. One in the working directory, or one that a variable names (which a
+ * kubeconfig can set), could send the secrets of another directory to a Keystone of its own.
+ */
+export function mayComplete(clouds: RawFile, secure: RawFile): boolean {
+  return dirname(clouds.path) === dirname(secure.path) || (clouds.place === 'standard' && secure.place === 'standard')
+}
