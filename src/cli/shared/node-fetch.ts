@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Agent, IncomingMessage, RequestOptions } from 'node:http'
+import type { Agent, IncomingMessage } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'
+import type { ConnectionOptions } from 'node:tls'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { Fetch } from '../../keystone/api.ts'
 
@@ -58,7 +60,7 @@ async function send(url: string, init: RequestInit, tls: TlsSettings): Promise<R
   const secured = isHttps
     ? { ca: tls.ca ?? (await systemCertificates()), cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecure }
     : {}
-  const agent = await proxyAgentFor(url, secured)
+  const agent = await proxyAgentFor(url)
   const { request } = await (isHttps ? import('node:https') : import('node:http'))
   const options: RequestOptions = {
     method: init.method ?? 'GET',
@@ -66,6 +68,8 @@ async function send(url: string, init: RequestInit, tls: TlsSettings): Promise<R
     ...(init.signal && { signal: init.signal }),
     ...(agent && { agent }),
     ...secured,
+    // A tunnel's TLS would take an IP address for `localhost`.
+    ...(agent && isHttps && (await checkIdentityOf(new URL(url).hostname))),
   }
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
     const sending = request(url, options, resolve)
@@ -88,11 +92,16 @@ function toResponse(message: IncomingMessage): Response {
   return new Response(Readable.toWeb(message) as unknown as ReadableStream, { status, headers })
 }
 
-async function proxyAgentFor(url: string, secured: object): Promise<Agent | undefined> {
+async function proxyAgentFor(url: string): Promise<Agent | undefined> {
   const proxy = getProxyForUrl(url)
   if (proxy === '') return undefined
-  if (url.startsWith('https:')) return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, secured)
+  if (url.startsWith('https:')) return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy)
   return new (await import('http-proxy-agent')).HttpProxyAgent(proxy)
+}
+
+async function checkIdentityOf(hostname: string): Promise<Pick<ConnectionOptions, 'checkServerIdentity'>> {
+  const { checkServerIdentity } = await import('node:tls')
+  return { checkServerIdentity: (_, certificate) => checkServerIdentity(hostname.replace(/^\[|\]$/g, ''), certificate) }
 }
 
 /** Where Linux distributions and BSDs keep the certificate authorities of the system, as Go's crypto/x509 looks for them. */
