@@ -40,6 +40,8 @@ connection = sqlite:///${directory}/keystone.db
 [identity]
 # The least that bcrypt allows: these passwords protect nothing, and every login would take half a second.
 password_hash_rounds = 4
+[auth]
+methods = password,token,totp,application_credential
 [token]
 provider = ${provider}
 [fernet_tokens]
