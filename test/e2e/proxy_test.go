@@ -28,6 +28,7 @@ type keystoneProxy struct {
 	mutex       sync.Mutex
 	connections map[net.Conn]bool
 	total       int
+	logIns      int
 	lookUps     map[string]int
 	answered    map[string]int
 }
@@ -125,6 +126,9 @@ func (p *keystoneProxy) passRequests(client, server net.Conn, asked chan<- strin
 		token := request.Header.Get("X-Auth-Token")
 		p.mutex.Lock()
 		p.total++
+		if request.Method == http.MethodPost && request.URL.Path == "/v3/auth/tokens" {
+			p.logIns++
+		}
 		if request.Method == http.MethodGet && request.URL.Path == "/v3/auth/tokens" {
 			p.lookUps[token]++
 		}
@@ -165,6 +169,13 @@ func (p *keystoneProxy) calls() int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return p.total
+}
+
+// logInsSoFar is how many tokens Keystone was asked for.
+func (p *keystoneProxy) logInsSoFar() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.logIns
 }
 
 // lookUpsOf is how often Keystone was asked to validate each token, answered or not.

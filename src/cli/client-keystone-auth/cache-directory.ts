@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -133,9 +134,18 @@ export class CacheDirectory {
   }
 
   #createKey(): Buffer {
+    // What is there is no key that can be used.
+    this.remove(KEY_FILE)
     const key = randomBytes(KEY_BYTES)
-    this.write(KEY_FILE, key)
-    // Of two programs that start at once the last one to write wins; both go on with its key.
+    const temporary = `${KEY_FILE}.${process.pid}.tmp`
+    this.write(temporary, key)
+    try {
+      // Unlike a rename, a link never replaces the key of a process that started at the same time.
+      linkSync(join(this.path, temporary), join(this.path, KEY_FILE))
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) this.write(KEY_FILE, key)
+    }
+    this.remove(temporary)
     return this.#readKey() ?? key
   }
 

@@ -68,14 +68,17 @@ const QUESTIONS: Partial<Record<OptionName, string>> = {
 }
 
 function createAsk(settings: Settings, count: { typed: number }): Ask {
+  let typedUser: string | undefined
   return async (name) => {
     const { promptUser } = await import('../shared/prompt.ts')
     const label = QUESTIONS[name] ?? name.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase())
     const url = settings.get('auth_url')?.value
-    const user = settings.get('username')?.value
+    const user = settings.get('username')?.value ?? typedUser
     const whose = SECRETS.has(name) && url !== undefined ? ` for ${user === undefined ? '' : `${user} at `}${url}` : ''
     count.typed += 1
-    return promptUser(`${label}${whose}: `, { hidden: SECRETS.has(name) })
+    const answer = await promptUser(`${label}${whose}: `, { hidden: SECRETS.has(name) })
+    if (name === 'username') typedUser = answer
+    return answer
   }
 }
 

@@ -10,19 +10,24 @@ export function promptUser(question: string, { hidden }: { readonly hidden: bool
   const { stdin, stderr } = process
   // Readline echoes to its output: while a secret is typed, that output drops everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-  stderr.write(question)
   const lines = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true, historySize: 0 })
-  // Readline redraws its own prompt with the line that is edited.
-  if (!hidden) lines.setPrompt(question)
+  // Only now does the terminal echo nothing by itself. Readline redraws its own prompt with the line that is edited.
+  lines.setPrompt(question)
+  if (hidden) stderr.write(question)
+  else lines.prompt()
   return new Promise((resolve, reject) => {
-    const end = (settle: () => void): void => {
-      lines.removeAllListeners('close')
-      lines.close()
+    // Each of these ends the interface; a promise that is settled stays so.
+    lines.once('close', () => {
       if (hidden) stderr.write('\n')
-      settle()
-    }
-    lines.once('line', (line) => end(() => resolve(line)))
-    lines.once('SIGINT', () => end(() => reject(new UsageError('the log-in was cancelled'))))
-    lines.once('close', () => end(() => reject(new UsageError('the input ended before it was answered'))))
+      reject(new UsageError('the input ended before it was answered'))
+    })
+    lines.once('SIGINT', () => {
+      reject(new UsageError('the log-in was cancelled'))
+      lines.close()
+    })
+    lines.once('line', (line) => {
+      resolve(line)
+      lines.close()
+    })
   })
 }
