@@ -26,6 +26,8 @@ export async function bundleCommands(outdir: string): Promise<void> {
     banner: { js: `#!/usr/bin/env node\n${REQUIRE_NODE_20}` },
     // Node compiles the whole file at each start: a third less to read is some milliseconds less for each kubectl.
     minify: true,
+    // A single executable with a code cache has no `import()`.
+    supported: { 'dynamic-import': false },
     legalComments: 'eof',
     logLevel: 'warning',
   })

@@ -3,7 +3,10 @@ module keystone-edge-auth.test/e2e
 
 go 1.26.0
 
-tool k8s.io/cloud-provider-openstack/cmd/k8s-keystone-auth
+tool (
+	k8s.io/cloud-provider-openstack/cmd/client-keystone-auth
+	k8s.io/cloud-provider-openstack/cmd/k8s-keystone-auth
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -6,6 +6,7 @@ import { type Outcome, playScenario } from './rounds.ts'
 import type { Scenario } from './scenario.ts'
 import { coldTokenReview } from './scenarios/cold-token-review.ts'
 import { mappingRules } from './scenarios/mapping-rules.ts'
+import { pluginAgainstGo, pluginAgainstNode, pluginExecutable } from './scenarios/plugin.ts'
 import { policyAgainstPeer, policyOfManyRoles, policyOfOwnRole } from './scenarios/policy-entries.ts'
 import { warmTokenReview, warmTokenReviewRead } from './scenarios/warm-token-review.ts'
 
@@ -19,6 +20,9 @@ const SCENARIOS: readonly Scenario[] = [
   policyOfManyRoles,
   policyOfOwnRole,
   ...policyAgainstPeer,
+  pluginAgainstNode,
+  pluginAgainstGo,
+  pluginExecutable,
 ]
 
 await runLoadCommand('bench', async (command) => {

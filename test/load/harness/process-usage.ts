@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 let ticksPerSecond: number | undefined
 
-/** Seconds of processor time, user and system, that a process and its living children have used so far. Linux only. */
+/** Seconds of processor time, user and system, that a process and its children have used so far. Linux only. */
 export function readProcessorSeconds(pid: number): number {
   ticksPerSecond ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
   return readTicks(pid) / ticksPerSecond
@@ -20,12 +20,12 @@ function readTicks(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + readTicks(child), ownTicks(pid))
 }
 
-// proc_pid_stat(5): utime and stime are fields 14 and 15, counted from 1. The second field, the program's name in
+// proc_pid_stat(5): utime and stime are fields 14 and 15, counted from 1, and 16 and 17 the same of children that have ended. The second field, the program's name in
 // parentheses, may hold anything, so counting starts behind it.
 function ownTicks(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
+  return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0)
 }
 
 function childrenOf(pid: number): number[] {
