@@ -83,9 +83,9 @@ async function introspect(
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? []
   if (token === undefined) return undefined
   const body = new URLSearchParams({ token, client_id: client.id, client_secret: client.secret })
-  const answer = await fetch(introspectionUrl, { method: 'POST', body, redirect: 'error' })
-  const parsed = v.safeParse(Introspection, await answer.json())
-  if (answer.status !== 200 || !parsed.success || !parsed.output.active) return undefined
+  const answer = await fetch(introspectionUrl, { method: 'POST', body, redirect: 'error' }).catch(() => undefined)
+  const parsed = v.safeParse(Introspection, await answer?.json())
+  if (answer?.status !== 200 || !parsed.success || !parsed.output.active) return undefined
   const texts = Object.entries(parsed.output).filter((claim): claim is [string, string] => typeof claim[1] === 'string')
   return Object.fromEntries(texts)
 }
