@@ -10,10 +10,14 @@ const Reference = v.object({
   domain: v.optional(DomainReference),
 })
 
+const Mapped = v.object({ identity_provider: v.string(), protocol: v.string() })
+
 const Identity = v.object({
   methods: v.array(v.string()),
   password: v.optional(v.object({ user: v.object({ ...Reference.entries, password: v.string() }) })),
   token: v.optional(v.object({ id: v.string() })),
+  mapped: v.optional(Mapped),
+  openid: v.optional(Mapped),
   application_credential: v.optional(
     v.object({
       id: v.optional(v.string()),

@@ -1,17 +1,21 @@
 import { type Context, Hono } from 'hono'
+import { collection } from './collection.ts'
 import { forbidden, invalidToken } from './errors.ts'
+import { assertionOf } from './federated-user.ts'
 import { issueToken } from './issue-token.ts'
 import { readObject } from './request-body.ts'
 import { callerToken, enforce, isAdmin, mayReadAll, type RouteContext } from './require-token.ts'
+import { projectBody } from './resource-json.ts'
+import { effectiveRoleIds } from './roles.ts'
 import { tokenBody } from './token-body.ts'
 import { revoke, type Token, validateToken } from './tokens.ts'
 
-/** `/auth/tokens`: issue, validate, revoke. */
+/** `/auth/tokens`: issue, validate, revoke. `/auth/projects`: what a token may be rescoped to. */
 export function authRoutes(context: RouteContext): Hono {
   const { state, url } = context
   return new Hono({ strict: false })
     .post('/auth/tokens', async (c) => {
-      const token = await issueToken(context, await readObject(c))
+      const token = await issueToken(context, await readObject(c), assertionOf(c))
       const expiresAt = credentialExpiry(token)
       const options = { url, withCatalog: withCatalog(c), ...(expiresAt !== undefined && { expiresAt }) }
       return c.json(tokenBody(state, token, options), 201, { 'X-Subject-Token': token.id, Vary: 'X-Auth-Token' })
@@ -30,6 +34,14 @@ export function authRoutes(context: RouteContext): Hono {
       if (auditId === undefined) throw forbidden()
       revoke(context, { auditId })
       return c.body(null, 204)
+    })
+    .get('/auth/projects', async (c) => {
+      const { payload } = await callerToken(context, c)
+      const projects = [...state.projects.values()].filter(
+        ({ id, enabled }) => enabled && effectiveRoleIds(state, payload, { target: 'projects', targetId: id }).size > 0,
+      )
+      const items = projects.map((project) => projectBody(project, url))
+      return c.json(collection(c, 'projects', items, url))
     })
     .all('/auth/tokens', (c) => c.json({ message: 'The method is not allowed for the requested URL.' }, 405))
 }

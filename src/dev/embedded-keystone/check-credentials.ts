@@ -1,8 +1,9 @@
 import type { AuthRequest, EntityReference } from './auth-request.ts'
 import { expecting, forbidden, unauthorized } from './errors.ts'
+import { type Assertion, federatedUser } from './federated-user.ts'
 import type { ApplicationCredential, Domain, State, User } from './keystone-state.ts'
 import { getApplicationCredential } from './lookup.ts'
-import type { TokenPayload } from './token-payload.ts'
+import type { Federation, TokenPayload } from './token-payload.ts'
 import { type TokenContext, validateToken } from './tokens.ts'
 
 /** Who asks for a token, and by what. */
@@ -12,13 +13,18 @@ export interface Authenticated {
   applicationCredential?: ApplicationCredential
   /** The token that this one is made from: its chain of audit ids and its expiry go on. */
   parent?: TokenPayload
+  federation?: Federation
 }
 
 /** Checks every method that the request names; all must mean the same user. @throws KeystoneError 400, 401, 403, 404 */
-export async function authenticate(context: TokenContext, request: AuthRequest): Promise<Authenticated> {
+export async function authenticate(
+  context: TokenContext,
+  request: AuthRequest,
+  assertion: Assertion,
+): Promise<Authenticated> {
   let result: Authenticated | undefined
   for (const method of request.identity.methods) {
-    const next = await byMethod(context, method, request)
+    const next = await byMethod(context, method, request, assertion)
     if (result !== undefined && result.user !== next.user) throw unauthorized()
     result = { ...result, ...next, methods: [...new Set([...(result?.methods ?? []), ...next.methods])] }
   }
@@ -26,7 +32,12 @@ export async function authenticate(context: TokenContext, request: AuthRequest):
   return result
 }
 
-async function byMethod(context: TokenContext, method: string, request: AuthRequest): Promise<Authenticated> {
+async function byMethod(
+  context: TokenContext,
+  method: string,
+  request: AuthRequest,
+  assertion: Assertion,
+): Promise<Authenticated> {
   const { password, token, application_credential: credential } = request.identity
   if (method === 'password' && password !== undefined) return byPassword(context.state, password.user)
   if (method === 'token' && token !== undefined) return byToken(context, token.id)
@@ -39,7 +50,11 @@ async function byMethod(context: TokenContext, method: string, request: AuthRequ
     }
     return byApplicationCredential(context, credential)
   }
-  throw unauthorized()
+  const mapped = method === 'openid' || method === 'mapped' ? request.identity[method] : undefined
+  if (mapped === undefined) throw unauthorized()
+  const { user, federation } = federatedUser(context, mapped, assertion)
+  assertMayLogIn(context.state, user)
+  return { user, methods: [method], federation }
 }
 
 function byPassword(state: State, reference: EntityReference & { password: string }): Authenticated {
@@ -57,7 +72,8 @@ async function byToken(context: TokenContext, id: string): Promise<Authenticated
   if (payload.applicationCredentialId !== undefined) {
     throw forbidden('Using a delegated token to create another token is not allowed.')
   }
-  return { user, methods: [...payload.methods, 'token'], parent: payload }
+  const methods = [...payload.methods, 'token']
+  return { user, methods, parent: payload, ...(payload.federation && { federation: payload.federation }) }
 }
 
 function byApplicationCredential(

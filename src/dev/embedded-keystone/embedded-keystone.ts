@@ -3,6 +3,7 @@ import { applicationCredentialRoutes } from './application-credential-routes.ts'
 import { authRoutes } from './auth-routes.ts'
 import { domainRoutes } from './domain-routes.ts'
 import { KeystoneError } from './errors.ts'
+import { federationRoutes } from './federation-routes.ts'
 import { createFernetFormat } from './fernet-provider.ts'
 import { grantRoutes } from './grant-routes.ts'
 import { groupRoutes } from './group-routes.ts'
@@ -69,6 +70,7 @@ function createApp(context: RouteContext): Hono {
     grantRoutes,
     applicationCredentialRoutes,
     trustRoutes,
+    federationRoutes,
   ]
   app.get(pathname, (c) => c.json({ version: versionDocument(context.url) }))
   app.get('/', (c) => c.json({ versions: { values: [versionDocument(context.url)] } }, 300))

@@ -15,13 +15,16 @@ const TAG = {
   system: 7,
   trust: 8,
   appCred: 9,
+  identityProvider: 10,
+  protocol: 11,
+  group: 12,
 } as const
 
 /** Set on the tag of an id that is stored as bytes instead of text. */
 const HEX = 0x80
 
 /** Position is the bit in the field `methods`. */
-const METHODS = ['password', 'token', 'application_credential']
+const METHODS = ['password', 'token', 'application_credential', 'mapped', 'openid']
 
 /** Everything but the issue time, which a fernet token carries outside. */
 export function encodePayload(payload: TokenPayload): Uint8Array<ArrayBuffer> {
@@ -37,6 +40,11 @@ export function encodePayload(payload: TokenPayload): Uint8Array<ArrayBuffer> {
   if (payload.system !== undefined) putId(out, TAG.system, payload.system)
   if (payload.trustId !== undefined) putId(out, TAG.trust, payload.trustId)
   if (payload.applicationCredentialId !== undefined) putId(out, TAG.appCred, payload.applicationCredentialId)
+  if (payload.federation !== undefined) {
+    putId(out, TAG.identityProvider, payload.federation.identityProvider)
+    putId(out, TAG.protocol, payload.federation.protocol)
+    for (const groupId of payload.federation.groupIds) putId(out, TAG.group, groupId)
+  }
   return new Uint8Array(out)
 }
 
@@ -81,6 +89,15 @@ function take(payload: Omit<TokenPayload, 'issuedAt'>, tag: number, value: Uint8
       break
     case TAG.appCred:
       payload.applicationCredentialId = id()
+      break
+    case TAG.identityProvider:
+      payload.federation = { identityProvider: id(), protocol: '', groupIds: [] }
+      break
+    case TAG.protocol:
+      if (payload.federation !== undefined) payload.federation.protocol = id()
+      break
+    case TAG.group:
+      payload.federation?.groupIds.push(id())
       break
   }
 }

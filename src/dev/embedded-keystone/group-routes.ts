@@ -30,7 +30,7 @@ export function groupRoutes(context: RouteContext): Hono {
       enforce(isAdmin(await callerToken(context, c)), 'create_group')
       const { domain_id: domainId, ...given } = await readEntity(c, 'group', Create)
       getDomain(state, domainId)
-      const group: Group = { id: newId(), domainId, members: new Set(), ...given }
+      const group: Group = { id: newId(), domainId, members: new Set(), expiringMembers: new Map(), ...given }
       assertNameFree(context, group, group.name)
       state.groups.set(group.id, group)
       return c.json({ group: groupBody(group, url) }, 201)

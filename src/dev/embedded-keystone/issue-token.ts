@@ -1,6 +1,7 @@
 import { type AuthRequest, type EntityReference, parseAuthRequest } from './auth-request.ts'
 import { type Authenticated, authenticate, findDomain } from './check-credentials.ts'
 import { expecting, KeystoneError, unauthorized } from './errors.ts'
+import type { Assertion } from './federated-user.ts'
 import { newAuditId } from './ids.ts'
 import type { Project, State } from './keystone-state.ts'
 import { effectiveRoleIds } from './roles.ts'
@@ -14,10 +15,17 @@ export interface IssueContext extends TokenContext {
   tokenLifetimeSeconds: number
 }
 
-/** A new token. @throws KeystoneError 400 (malformed), 401 (anything wrong), 403 (not the trustee), 404 */
-export async function issueToken(context: IssueContext, body: Record<string, unknown>): Promise<Token> {
+/**
+ * A new token. `assertion` is what the server in front says about a federated user.
+ * @throws KeystoneError 400 (malformed), 401 (anything wrong), 403 (not the trustee), 404
+ */
+export async function issueToken(
+  context: IssueContext,
+  body: Record<string, unknown>,
+  assertion: Assertion,
+): Promise<Token> {
   const request = parseAuthRequest(body)
-  const authenticated = await authenticate(context, request)
+  const authenticated = await authenticate(context, request, assertion)
   const payload: TokenPayload = {
     userId: authenticated.user.id,
     methods: authenticated.methods,
@@ -25,6 +33,7 @@ export async function issueToken(context: IssueContext, body: Record<string, unk
     ...times(context, authenticated),
     ...scopeOf(context, request, authenticated),
     ...(authenticated.applicationCredential && { applicationCredentialId: authenticated.applicationCredential.id }),
+    ...(authenticated.federation && { federation: authenticated.federation }),
   }
   const token = resolve(context, payload)
   return { ...token, id: await context.format.seal(payload) }
@@ -40,7 +49,9 @@ function resolve(context: IssueContext, payload: TokenPayload): Token {
   }
 }
 
-function auditIds({ parent }: Authenticated): string[] {
+function auditIds({ parent, federation }: Authenticated): string[] {
+  // A federated user's chain is lost when the token is rescoped (observed).
+  if (federation !== undefined) return [newAuditId()]
   // The last of a chain is its first token: it stays, whatever was made in between.
   return [newAuditId(), ...(parent?.auditIds.slice(-1) ?? [])]
 }
@@ -70,7 +81,7 @@ function defaultScope(state: State, userId: string, projectId: string | null): S
   if (projectId === null) return {}
   const project = state.projects.get(projectId)
   const usable = project?.enabled === true && state.domains.get(project.domainId)?.enabled === true
-  const roles = effectiveRoleIds(state, userId, { target: 'projects', targetId: projectId })
+  const roles = effectiveRoleIds(state, { userId }, { target: 'projects', targetId: projectId })
   return usable && roles.size > 0 ? { projectId } : {}
 }
 

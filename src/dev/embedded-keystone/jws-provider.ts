@@ -14,6 +14,9 @@ const Claims = v.object({
   openstack_project_id: v.optional(v.string()),
   openstack_trust_id: v.optional(v.string()),
   openstack_app_cred_id: v.optional(v.string()),
+  openstack_idp_id: v.optional(v.string()),
+  openstack_protocol_id: v.optional(v.string()),
+  openstack_group_ids: v.optional(v.array(v.object({ id: v.string() }))),
 })
 
 /** The jws provider: signed with one key, whose public half is what an operator would copy to the verifiers. */
@@ -56,6 +59,9 @@ function toClaims(payload: TokenPayload): Record<string, unknown> {
     openstack_project_id: payload.projectId,
     openstack_trust_id: payload.trustId,
     openstack_app_cred_id: payload.applicationCredentialId,
+    openstack_idp_id: payload.federation?.identityProvider,
+    openstack_protocol_id: payload.federation?.protocol,
+    openstack_group_ids: payload.federation?.groupIds.map((id) => ({ id })),
   }
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined))
 }
@@ -72,5 +78,12 @@ function fromClaims(claims: v.InferOutput<typeof Claims>): TokenPayload {
     ...(claims.openstack_system !== undefined && { system: claims.openstack_system }),
     ...(claims.openstack_trust_id !== undefined && { trustId: claims.openstack_trust_id }),
     ...(claims.openstack_app_cred_id !== undefined && { applicationCredentialId: claims.openstack_app_cred_id }),
+    ...(claims.openstack_idp_id !== undefined && {
+      federation: {
+        identityProvider: claims.openstack_idp_id,
+        protocol: claims.openstack_protocol_id ?? '',
+        groupIds: claims.openstack_group_ids?.map(({ id }) => id) ?? [],
+      },
+    }),
   }
 }

@@ -17,7 +17,7 @@ export interface Project {
   enabled: boolean
 }
 
-/** A user of the local back end. The password is kept as it is: nothing here outlives the process. */
+/** A user, local or federated. The password is kept as it is: nothing here outlives the process. */
 export interface User {
   id: string
   name: string
@@ -26,6 +26,8 @@ export interface User {
   password: string | null
   defaultProjectId: string | null
   email: string | null
+  /** Which user of which identity provider this is. */
+  federated?: { identityProvider: string; protocol: string; uniqueId: string }
 }
 
 /** A group and the ids of its users. */
@@ -35,6 +37,8 @@ export interface Group {
   domainId: string
   description: string
   members: Set<string>
+  /** Ids of federated users whom a mapping put here, with the end of it in milliseconds. */
+  expiringMembers: Map<string, number>
 }
 
 /** A role. Immutable ones (those of the bootstrap) can be neither renamed nor deleted. */
@@ -87,6 +91,23 @@ export interface Trust {
   expiresAt: number | null
 }
 
+/** Who vouches for federated users, and by which mapping for each protocol (ids). `authorizationTtl` in minutes. */
+export interface IdentityProvider {
+  id: string
+  domainId: string
+  enabled: boolean
+  remoteIds: string[]
+  authorizationTtl: number
+  protocols: Map<string, string>
+}
+
+/** One rule: if the assertion has all of `remote`, then this user and these groups (ids), with `{0}` for the first of them. */
+export interface MappingRule {
+  remote: string[]
+  user?: { id?: string; name?: string }
+  groupIds: string[]
+}
+
 /**
  * Every token that matches the given id and was issued in or before this second is refused. Keystone compares whole
  * seconds, so a token issued within the second of the event is refused too, even when it came after it.
@@ -111,6 +132,8 @@ export interface State {
   grants: Grant[]
   applicationCredentials: Map<string, ApplicationCredential>
   trusts: Map<string, Trust>
+  identityProviders: Map<string, IdentityProvider>
+  mappings: Map<string, MappingRule[]>
   revocations: Revocation[]
   /** Ids in the service catalog. */
   catalog: { serviceId: string; endpointId: string }
@@ -127,6 +150,8 @@ function emptyState(): State {
     grants: [],
     applicationCredentials: new Map(),
     trusts: new Map(),
+    identityProviders: new Map(),
+    mappings: new Map(),
     revocations: [],
     catalog: { serviceId: newId(), endpointId: newId() },
   }

@@ -1,5 +1,15 @@
 import { notFound } from './errors.ts'
-import type { ApplicationCredential, Domain, Group, Project, Role, State, Trust, User } from './keystone-state.ts'
+import type {
+  ApplicationCredential,
+  Domain,
+  Group,
+  IdentityProvider,
+  Project,
+  Role,
+  State,
+  Trust,
+  User,
+} from './keystone-state.ts'
 
 // Each finds an entity by its id or throws Keystone's 404 for it.
 
@@ -37,6 +47,11 @@ export function getApplicationCredential(state: State, id: string): ApplicationC
 export function getTrust(state: State, id: string, now: number): Trust {
   const trust = state.trusts.get(id)
   return trust !== undefined && (trust.expiresAt === null || now <= trust.expiresAt) ? trust : fail('trust', id)
+}
+
+/** The identity provider. @throws KeystoneError 404 */
+export function getIdentityProvider(state: State, id: string): IdentityProvider {
+  return state.identityProviders.get(id) ?? fail('Identity Provider', id)
 }
 
 function fail(kind: string, id: string): never {

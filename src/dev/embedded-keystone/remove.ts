@@ -7,7 +7,10 @@ import { revoke, type TokenContext } from './tokens.ts'
 export function removeUser(context: TokenContext, id: string): void {
   const { state } = context
   state.users.delete(id)
-  for (const group of state.groups.values()) group.members.delete(id)
+  for (const group of state.groups.values()) {
+    group.members.delete(id)
+    group.expiringMembers.delete(id)
+  }
   removeGrants(state, id)
   removeWhere(state.applicationCredentials, ({ userId }) => userId === id)
   removeWhere(state.trusts, ({ trustorId, trusteeId }) => trustorId === id || trusteeId === id)

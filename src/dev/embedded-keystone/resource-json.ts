@@ -46,9 +46,15 @@ export function groupBody({ id, name, domainId, description }: Group, url: strin
 }
 
 /** A group in the list of a user's groups. */
-export function userGroupBody({ id, name, domainId, description }: Group, url: string) {
+export function userGroupBody(
+  { id, name, domainId, description, expiringMembers }: Group,
+  userId: string,
+  url: string,
+) {
   const links = { self: `${url}/groups/${id}` }
-  return { id, name, domain_id: domainId, description, membership_expires_at: null, links }
+  const end = expiringMembers.get(userId)
+  const membership_expires_at = end === undefined ? null : formatLocalTime(end)
+  return { id, name, domain_id: domainId, description, membership_expires_at, links }
 }
 
 /** A role without links, as it stands inside other entities. */

@@ -1,4 +1,5 @@
 import type { Grant, Role, State, Trust } from './keystone-state.ts'
+import type { TokenPayload } from './token-payload.ts'
 
 /** What a token can be scoped to, as a grant names it. */
 type GrantTarget = Pick<Grant, 'target' | 'targetId'>
@@ -13,11 +14,19 @@ function withImplied(state: State, roleIds: Iterable<string>): Set<string> {
   return all
 }
 
-/** Ids of the roles that the user has there now: own grants, those of the user's groups, and what they imply. */
-export function effectiveRoleIds(state: State, userId: string, { target, targetId }: GrantTarget): Set<string> {
+/**
+ * Ids of the roles that the user has there now: own grants, those of the user's groups, and what they imply. A federated
+ * token's groups count as well.
+ */
+export function effectiveRoleIds(
+  state: State,
+  { userId, federation }: Pick<TokenPayload, 'userId' | 'federation'>,
+  { target, targetId }: GrantTarget,
+): Set<string> {
   const direct = state.grants.filter((grant) => {
     if (grant.target !== target || grant.targetId !== targetId) return false
     if (grant.actor === 'users') return grant.actorId === userId
+    if (federation?.groupIds.includes(grant.actorId)) return true
     return state.groups.get(grant.actorId)?.members.has(userId) ?? false
   })
   return withImplied(
@@ -29,7 +38,7 @@ export function effectiveRoleIds(state: State, userId: string, { target, targetI
 /** Ids of the roles that a trust delegates, or undefined when the trustor has lost one of them. */
 export function trustRoleIds(state: State, trust: Trust): Set<string> | undefined {
   const delegated = withImplied(state, trust.roleIds)
-  const held = effectiveRoleIds(state, trust.trustorId, { target: 'projects', targetId: trust.projectId })
+  const held = effectiveRoleIds(state, { userId: trust.trustorId }, { target: 'projects', targetId: trust.projectId })
   return [...delegated].every((id) => held.has(id)) ? delegated : undefined
 }
 

@@ -20,7 +20,7 @@ export function tokenBody(state: State, token: Token, options: TokenBodyOptions)
   return {
     token: {
       methods: payload.methods,
-      user: { ...named(state, token.actsAs), password_expires_at: null },
+      user: userOf(state, token),
       audit_ids: payload.auditIds,
       expires_at: options.expiresAt ?? formatTime(payload.expiresAt),
       issued_at: formatTime(payload.issuedAt),
@@ -36,6 +36,13 @@ export function tokenBody(state: State, token: Token, options: TokenBodyOptions)
       }),
     },
   }
+}
+
+function userOf(state: State, { actsAs, payload: { federation } }: Token) {
+  if (federation === undefined) return { ...named(state, actsAs), password_expires_at: null }
+  const groups = federation.groupIds.map((id) => ({ id }))
+  const from = { identity_provider: { id: federation.identityProvider }, protocol: { id: federation.protocol } }
+  return { ...named(state, actsAs), 'OS-FEDERATION': { groups, ...from } }
 }
 
 function scope(state: State, token: Token): Record<string, unknown> {

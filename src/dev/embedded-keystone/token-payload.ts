@@ -1,3 +1,10 @@
+/** Where a federated user comes from (ids), and the groups that the mapping gave. */
+export interface Federation {
+  identityProvider: string
+  protocol: string
+  groupIds: string[]
+}
+
 /** What a token itself carries, in either format; all else is looked up when it is validated. */
 export interface TokenPayload {
   userId: string
@@ -13,6 +20,7 @@ export interface TokenPayload {
   system?: 'all'
   trustId?: string
   applicationCredentialId?: string
+  federation?: Federation
 }
 
 /** A token format: `[token] provider` of keystone.conf. */

@@ -103,9 +103,9 @@ function scopedRoles(
   trust: Trust | undefined,
   applicationCredential: ApplicationCredential | undefined,
 ): Role[] | undefined {
-  const { userId, projectId, domainId } = payload
+  const { projectId, domainId } = payload
   if (payload.system !== undefined) {
-    return rolesOf(state, effectiveRoleIds(state, userId, { target: 'system', targetId: 'all' }))
+    return rolesOf(state, effectiveRoleIds(state, payload, { target: 'system', targetId: 'all' }))
   }
   if (trust !== undefined) {
     const roleIds = trustRoleIds(state, trust)
@@ -113,10 +113,10 @@ function scopedRoles(
     return rolesOf(state, roleIds)
   }
   if (domainId !== undefined) {
-    return rolesOf(state, effectiveRoleIds(state, userId, { target: 'domains', targetId: domainId }))
+    return rolesOf(state, effectiveRoleIds(state, payload, { target: 'domains', targetId: domainId }))
   }
   if (projectId === undefined) return undefined
-  const held = effectiveRoleIds(state, userId, { target: 'projects', targetId: projectId })
+  const held = effectiveRoleIds(state, payload, { target: 'projects', targetId: projectId })
   if (applicationCredential === undefined) return rolesOf(state, held)
   return rolesOf(
     state,

@@ -62,7 +62,7 @@ function newTrust({ state, now }: RouteContext, given: v.InferOutput<typeof Crea
   const trusteeId = getUser(state, given.trustee_user_id).id
   const roleIds = roleIdsOf(state, given.roles)
   const projectId = getProject(state, given.project_id).id
-  const held = effectiveRoleIds(state, given.trustor_user_id, { target: 'projects', targetId: projectId })
+  const held = effectiveRoleIds(state, { userId: given.trustor_user_id }, { target: 'projects', targetId: projectId })
   const missing = roleIds.find((id) => !held.has(id))
   if (missing !== undefined) throw notFound('role', missing)
   return {

@@ -69,9 +69,9 @@ export function userRoutes(context: RouteContext): Hono {
       enforce(mayReadUser(caller, id, state.users.get(id)), 'list_groups_for_user')
       getUser(state, id)
       const groups = filtered(c, state.groups.values())
-        .filter(({ members }) => members.has(id))
+        .filter((group) => group.members.has(id) || (group.expiringMembers.get(id) ?? 0) > context.now())
         .filter(({ domainId }) => caller.domain === undefined || caller.domain.id === domainId)
-      const items = groups.map((group) => userGroupBody(group, url))
+      const items = groups.map((group) => userGroupBody(group, id, url))
       return c.json(collection(c, 'groups', items, url))
     })
 }

@@ -41,7 +41,12 @@ connection = sqlite:///${directory}/keystone.db
 # The least that bcrypt allows: these passwords protect nothing, and every login would take half a second.
 password_hash_rounds = 4
 [auth]
-methods = password,token,totp,application_credential
+# \`openid\` is Keystone's own plugin \`mapped\` under the name of a protocol; \`external\` must be off beside it.
+methods = password,token,totp,application_credential,mapped,openid
+[federation]
+# An assertion is what the proxy of test/support/federation puts into headers, as mod_auth_openidc does.
+assertion_prefix = HTTP_OIDC_
+remote_id_attribute = HTTP_OIDC_ISS
 [token]
 provider = ${provider}
 [fernet_tokens]
