@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   linkSync,
   lstatSync,
@@ -47,7 +48,7 @@ export class CacheDirectory {
   /** @throws the system's error, or `EOWNER` where the directory belongs to somebody else */
   constructor(path: string) {
     this.path = path
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 })
     const stat = lstatSync(path)
     if (!stat.isDirectory() || !isOwn(stat.uid))
       throw Object.assign(new Error('not a directory of this user'), { code: 'EOWNER' })

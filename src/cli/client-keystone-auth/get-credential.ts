@@ -19,13 +19,13 @@ export interface Credential {
 export async function getCredential(inputs: LogInInputs, options: CredentialOptions): Promise<Credential> {
   const { clock, forceRefresh, parentId } = options
   const directory = openDirectory(options)
-  if (directory === undefined) return (await import('./renew.ts')).renew(inputs, options, undefined)
+  if (directory === undefined) return (await import('./cold.ts')).renew(inputs, options, undefined)
   const cache = new TokenCache(directory)
   const name = cache.nameOf(toCacheKey(inputs))
   const parent = identityOf(parentId)
   const cached = forceRefresh ? undefined : cache.read(name, clock.now())
   if (cached !== undefined && !cache.wasServed(name, parent)) return serve(cached, { cache, name, parent })
-  const { renew } = await import('./renew.ts')
+  const { renew } = await import('./cold.ts')
   const token = await renew(inputs, options, { directory, cache, name, refused: cached })
   return serve(token, { cache, name, parent })
 }

@@ -1,9 +1,8 @@
 import { writeSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { encodeExecCredential, parseExecInfo } from '../../k8s/exec-credential.ts'
 import { parseFlags } from '../shared/openstack/flags.ts'
 import { SYSTEM_CLOCK } from '../shared/system-clock.ts'
-import { UsageError } from '../shared/usage-error.ts'
+import { isUsageError, UsageError } from '../shared/usage-error.ts'
 import { cacheDirectoryOf } from './cache-directory.ts'
 import { getCredential } from './get-credential.ts'
 import { gatherInputs } from './log-in-inputs.ts'
@@ -19,10 +18,9 @@ const FLAGS = {
 async function main(argv: readonly string[]): Promise<number> {
   const { env, platform } = process
   const parsed = parseFlags(argv, FLAGS)
-  if (parsed.booleans.has('help') || parsed.booleans.has('h')) return print((await import('./help.ts')).renderHelp())
-  if (parsed.booleans.has('version'))
-    return print(`client-keystone-auth ${(await import('../../lib/version.ts')).VERSION}\n`)
-  const home = homedir()
+  if (parsed.booleans.has('help') || parsed.booleans.has('h')) return print((await import('./cold.ts')).renderHelp())
+  if (parsed.booleans.has('version')) return print(`client-keystone-auth ${(await import('./cold.ts')).VERSION}\n`)
+  const home = await homeOf(env, platform)
   const cachePath = cacheDirectoryOf(env, platform, home)
   const [command, ...rest] = parsed.positionals
   if (rest.length > 0 || (command !== undefined && command !== 'status' && command !== 'logout'))
@@ -48,11 +46,16 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runCommand(command: 'status' | 'logout', cachePath: string, cloud: string | undefined): Promise<number> {
-  const { logOut, printStatus } = await import('./status.ts')
+  const { logOut, printStatus } = await import('./cold.ts')
   const output = { clock: SYSTEM_CLOCK, print, tell }
   if (command === 'logout') return (await logOut(cachePath, cloud, output)) ? 0 : 1
   printStatus(cachePath, output)
   return 0
+}
+
+/** As os.homedir(), which costs a millisecond to load. */
+async function homeOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Promise<string> {
+  return (platform === 'win32' ? env.USERPROFILE : env.HOME) || (await import('node:os')).homedir()
 }
 
 /** Writes at once: `process.stdout` costs some milliseconds to make, and a credential fits into every pipe. */
@@ -78,7 +81,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     // Not the error itself where it is unexpected: its text could hold anything.
-    if (error instanceof UsageError) tell(error.message)
+    if (isUsageError(error)) tell(error.message)
     else tell(`failed unexpectedly (${error instanceof Error ? error.name : typeof error}): please report it`)
     process.exitCode = 1
   },

@@ -1,6 +1,6 @@
 import { isStillValid } from '../../keystone/log-in.ts'
 import { concealToken } from '../../lib/secret.ts'
-import { UsageError } from '../shared/usage-error.ts'
+import { isUsageError, UsageError } from '../shared/usage-error.ts'
 import type { CacheDirectory } from './cache-directory.ts'
 import type { CredentialOptions } from './credential-options.ts'
 import { logInAnew } from './log-in-anew.ts'
@@ -46,7 +46,7 @@ export async function renew(
       keep(kept, token, options)
       return token
     } catch (error) {
-      if (error instanceof UsageError && count.typed === 0) remember(kept, `${clock.now()} ${error.message}`)
+      if (isUsageError(error) && count.typed === 0) remember(kept, `${clock.now()} ${error.message}`)
       throw error
     }
   })
