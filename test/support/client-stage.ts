@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly cwd?: string
   /** `own`: a parent process of its own, as each kubectl is; `shared`: this process, as a program that runs for long. */
   readonly parent?: 'own' | 'shared'
+  /** Every write to a file fails. */
+  readonly fullDisk?: boolean
 }
 
 /** A user of the machine with a home directory, who runs `client-keystone-auth` from its real bundle. */
@@ -47,13 +49,16 @@ export function bundleOnce(): Promise<string> {
   return bundled
 }
 
-export async function openClientStage(): Promise<ClientStage> {
-  const program = join(await bundleOnce(), 'client-keystone-auth.cjs')
+/** `program`: what to run instead of the bundle, such as the single executable. */
+export async function openClientStage(program?: readonly string[]): Promise<ClientStage> {
+  const plugin = program ?? [process.execPath, join(await bundleOnce(), 'client-keystone-auth.cjs')]
   const home = mkdtempSync(join(tmpdir(), 'keystone-edge-auth-home-'))
   const cache = join(home, '.cache/client-keystone-auth')
-  const run = ({ args = [], env = {}, cwd = '', parent = 'own' }: RunOptions = {}): Promise<Run> => {
-    const command = [process.execPath, program, ...args]
-    const [file, ...rest] = parent === 'own' ? ['/bin/sh', '-c', '"$@"; exit $?', 'sh', ...command] : command
+  const run = ({ args = [], env = {}, cwd = '', parent = 'own', fullDisk = false }: RunOptions = {}): Promise<Run> => {
+    const command = [...plugin, ...args]
+    // With the signal ignored, a write beyond the limit fails as one to a full disk does.
+    const limit = fullDisk ? "trap '' XFSZ; ulimit -f 0; " : ''
+    const [file, ...rest] = parent === 'own' ? ['/bin/sh', '-c', `${limit}"$@"; exit $?`, 'sh', ...command] : command
     const child = spawn(file ?? '', rest, {
       cwd: join(home, cwd),
       env: { PATH: process.env.PATH, HOME: home, ...env },

@@ -94,18 +94,22 @@ export class CacheDirectory {
 
   /** Creates a file that nobody else has created. `false`: it is there. */
   createExclusive(file: string, content: string): boolean {
+    let descriptor: number
     try {
-      const descriptor = openSync(join(this.path, file), 'wx', 0o600)
-      try {
-        writeAll(descriptor, Buffer.from(content))
-      } finally {
-        closeSync(descriptor)
-      }
-      return true
+      descriptor = openSync(join(this.path, file), 'wx', 0o600)
     } catch (error) {
       if (isCode(error, 'EEXIST')) return false
       throw error
     }
+    try {
+      writeAll(descriptor, Buffer.from(content))
+    } catch (error) {
+      this.remove(file)
+      throw error
+    } finally {
+      closeSync(descriptor)
+    }
+    return true
   }
 
   list(): readonly string[] {

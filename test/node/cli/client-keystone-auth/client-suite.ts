@@ -12,7 +12,7 @@ export interface ClientSuite {
 }
 
 /** Starts it around the tests of a file; usable inside tests only. */
-export function useClient(): () => ClientSuite {
+export function useClient(program?: readonly string[]): () => ClientSuite {
   let served: ServedKeystone | undefined
   let suite: ClientSuite | undefined
   let keystone: FrontEnd | undefined
@@ -26,7 +26,7 @@ export function useClient(): () => ClientSuite {
     keystone.answer = undefined
     keystone.requests.length = 0
     keystone.bodies.length = 0
-    suite = { client: await openClientStage(), keystone, alice: variablesOf(keystone.url, 'alice', 'demo') }
+    suite = { client: await openClientStage(program), keystone, alice: variablesOf(keystone.url, 'alice', 'demo') }
   })
   afterEach(() => suite?.client.close())
   afterAll(async () => {
