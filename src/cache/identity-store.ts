@@ -89,9 +89,8 @@ async function readAll(
     deps.onFault('kv_read_slow')
     return undefined
   }
-  const reading = (): Promise<Map<string, string | null> | undefined> =>
-    deps.namespace.get(keys, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
   try {
+    const reading = deps.namespace.get(keys, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
     return await settleBy(deps.clock, deadlineMs, reading, late)
   } catch {
     deps.onFault('kv_read_failed')

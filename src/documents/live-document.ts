@@ -92,12 +92,7 @@ export class LiveDocument<T> {
   /** Bounded also for a request that starts the load again because the request that started it was cancelled. */
   #waitForLoad(ctx: ExecutionCtx): Promise<void> {
     const { clock } = this.#deps
-    return settleBy(
-      clock,
-      clock.now() + WAIT_MS,
-      () => this.#shareLoad(ctx),
-      () => undefined,
-    )
+    return settleBy(clock, clock.now() + WAIT_MS, this.#shareLoad(ctx), () => undefined)
   }
 
   async #shareLoad(ctx: ExecutionCtx): Promise<void> {
@@ -113,16 +108,10 @@ export class LiveDocument<T> {
     // Both at the same time, so that a document without a valid version takes no longer.
     const storedRead = this.state.value === undefined ? this.#readStored(ctx) : undefined
     let isLate = false
-    const deadlineMs = load.startedAtMs + READ_TIMEOUT_MS
-    const inTime = await settleBy<ConfigRead<T>>(
-      this.#deps.clock,
-      deadlineMs,
-      () => reading,
-      () => {
-        isLate = true
-        return { kind: 'unreadable' }
-      },
-    )
+    const inTime = await settleBy(this.#deps.clock, load.startedAtMs + READ_TIMEOUT_MS, reading, () => {
+      isLate = true
+      return { kind: 'unreadable' } as const
+    })
     // What is valid, and what nothing can be said of, does not wait for CACHE.
     if (inTime.kind !== 'valid') await storedRead
     await this.#apply(load, inTime)
@@ -186,12 +175,7 @@ export class LiveDocument<T> {
       return stored
     })
     ctx.waitUntil(reading)
-    return settleBy<unknown>(
-      clock,
-      clock.now() + READ_TIMEOUT_MS,
-      () => reading,
-      () => undefined,
-    )
+    return settleBy(clock, clock.now() + READ_TIMEOUT_MS, reading, () => undefined)
   }
 
   /** Parsed only while no version is in force. */

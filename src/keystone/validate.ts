@@ -10,8 +10,8 @@ import { isUnreachable, type Unavailable, unavailable } from './unavailable.ts'
 export type Rejection = { readonly reason: 'rejected' | 'expired' | 'access_rules' }
 
 /** What one look-up found, and how many requests it took. */
-export interface LookUp {
-  readonly result: Result<Identity, Rejection | Unavailable>
+export interface LookUp<T = Identity> {
+  readonly result: Result<T, Rejection | Unavailable>
   readonly calls: number
 }
 

@@ -45,16 +45,16 @@ export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
   }
 }
 
-/** The outcome of the work that `start` begins, or `late()` at `deadlineMs`. Rejects as the work does. */
-export async function settleBy<T>(
+/** The outcome of the work, or `late()` at `deadlineMs`. Rejects as the work does. */
+export async function settleBy<T, L>(
   clock: Clock,
   deadlineMs: number,
-  start: () => Promise<T>,
-  late: () => T,
-): Promise<T> {
+  work: Promise<T>,
+  late: () => L,
+): Promise<T | L> {
   const limit = createTimeLimit(clock, deadlineMs)
   try {
-    return await limit.race(start(), late)
+    return await limit.race<T | L>(work, late)
   } finally {
     limit.clear()
   }

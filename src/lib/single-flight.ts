@@ -73,7 +73,7 @@ export class SingleFlight<T> {
   }
 
   #waitFor(promise: Promise<T>, deadlineMs: number): Promise<{ readonly value: T } | undefined> {
-    const settle = () => promise.then((value) => ({ value }))
-    return settleBy<{ value: T } | undefined>(this.#clock, deadlineMs, settle, () => undefined)
+    const settling = promise.then((value) => ({ value }))
+    return settleBy(this.#clock, deadlineMs, settling, () => undefined)
   }
 }
