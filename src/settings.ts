@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { CacheNamespace } from './cache/identity-store.ts'
+import type { CacheNamespace } from './cache/seal.ts'
 import { type Callers, NO_CALLERS, parseCallers } from './documents/callers.ts'
 import { parseDocumentText } from './documents/document-text.ts'
 import type { ConfigNamespace } from './documents/live-document.ts'

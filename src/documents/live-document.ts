@@ -200,7 +200,7 @@ export class LiveDocument<T> {
     if (!isStored && !stored.ok && stored.error === 'unreadable') return
     if (!isStored) {
       const version = { ...wanted, savedAtMs: this.#deps.clock.now() }
-      if (!(await this.#deps.lastGood.write(this.#key, version)).ok) return
+      if (!(await this.#deps.lastGood.write(this.#key, version))) return
       this.#stored = ok(version)
     }
     if (this.#unsaved === wanted) this.#unsaved = undefined
