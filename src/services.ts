@@ -3,7 +3,6 @@ import { BasicAuthenticator } from './authn/basic-authenticator.ts'
 import { KeystoneAuthenticator } from './authn/keystone-authenticator.ts'
 import { createCheckSigned, isStillSigned } from './authn/signed.ts'
 import { TokenAuthenticator } from './authn/token-authenticator.ts'
-import { answerVerdict } from './authn/verdict.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
 import { IdentityCache } from './cache/identity-cache.ts'
@@ -12,7 +11,7 @@ import { createSealer } from './cache/seal.ts'
 import type { Callers } from './documents/callers.ts'
 import { createLastGoodStore } from './documents/last-good-store.ts'
 import { createDocuments, type Documents, statesOf, warningsOf } from './documents/registry.ts'
-import { type AnswerReview, createAnswerReview, type Reviewer } from './http/answer-review.ts'
+import { type AnswerReview, answerUndecided, createAnswerReview, type Reviewer } from './http/answer-review.ts'
 import { CallerIdentifier } from './http/caller-identifier.ts'
 import { type Readiness, toDocumentReport } from './http/ready.ts'
 import { createKeystoneApi, type Fetch, type HttpDeps, type KeystoneApi } from './keystone/api.ts'
@@ -152,7 +151,6 @@ function createReviewer(documents: Documents, authenticator: TokenAuthenticator)
       if (kind !== 'TokenReview') throw new Error('a SubjectAccessReview is answered without waiting')
       return authenticator.authenticate(review, asked)
     },
-    answerUnexpected: (review) => answerUndecided(review, 'unexpected'),
   }
 }
 
@@ -164,7 +162,6 @@ function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
       refresh: () => undefined,
       peek: (review) => answerUndecided(review, 'settings'),
       load: async (review) => answerUndecided(review, 'settings'),
-      answerUnexpected: (review) => answerUndecided(review, 'unexpected'),
     },
     reviewMs: 0,
     readiness: {
@@ -178,12 +175,6 @@ function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
       }),
     },
   }
-}
-
-function answerUndecided({ kind, review }: Parameters<Reviewer['peek']>[0], reason: 'settings' | 'unexpected') {
-  return kind === 'TokenReview'
-    ? answerVerdict(review, { reason })
-    : answerAccess(review, { decision: 'unknown', because: reason })
 }
 
 interface ReadinessDeps {
