@@ -6,10 +6,10 @@ import { TokenAuthenticator } from './authn/token-authenticator.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
 import { IdentityCache } from './cache/identity-cache.ts'
-import { createIdentityStore, KV_TIMEOUT_MS } from './cache/identity-store.ts'
+import { IdentityStore, KV_TIMEOUT_MS } from './cache/identity-store.ts'
 import { createSealer } from './cache/seal.ts'
 import type { Callers } from './documents/callers.ts'
-import { createLastGoodStore } from './documents/last-good-store.ts'
+import { LastGoodStore } from './documents/last-good-store.ts'
 import { createDocuments, type Documents, statesOf, warningsOf } from './documents/registry.ts'
 import { type AnswerReview, answerUndecided, createAnswerReview, type Reviewer } from './http/answer-review.ts'
 import { CallerIdentifier } from './http/caller-identifier.ts'
@@ -104,7 +104,7 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
   const admitNewToken = createRateLimit(settings.lookUpsLimit, clock, (code) => report({ code }))
   const documents = createDocuments(settings.homeDomain, secretCallers, {
     config: settings.config,
-    lastGood: createLastGoodStore({
+    lastGood: new LastGoodStore({
       namespace: settings.cache,
       // Unlike identities, documents outlive a change of KEYSTONE_URL: they hold nothing that a Keystone said.
       sealer: createSealer(settings.cacheKeys, ''),
@@ -244,7 +244,7 @@ function cacheOf(settings: Settings, { clock, report, metrics }: Effects) {
     lookUpMs,
     loadMs: lookUpMs + KV_TIMEOUT_MS,
     fingerprints: createFingerprinter(settings.cacheKeys, settings.keystoneUrl),
-    store: createIdentityStore({
+    store: new IdentityStore({
       namespace: settings.cache,
       sealer: createSealer(settings.cacheKeys, settings.keystoneUrl),
       clock,

@@ -4,7 +4,7 @@ import type { Guard } from '../keystone/limits/guard.ts'
 import type { AdmitNewToken } from '../keystone/limits/rate-limit.ts'
 import { unavailable } from '../keystone/unavailable.ts'
 import type { LookUp } from '../keystone/validate.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import type { Clock, ExecutionCtx } from '../lib/clock.ts'
 import type { Warning } from '../lib/fault.ts'
 import { err, ok } from '../lib/result.ts'
@@ -60,9 +60,9 @@ export function basicUserOf(token: Token): string | undefined {
 export class BasicAuthenticator implements Authenticator {
   readonly #deps: BasicAuthenticatorDeps
   /** When the service accepted or refused a token. Apart, so that wrong passwords evict no user. */
-  readonly #accepted = createBoundedMap<Token, number>(REMEMBERED)
-  readonly #refused = createBoundedMap<Token, number>(REMEMBERED)
-  readonly #failures = createBoundedMap<string, { count: number; readonly sinceMs: number }>(COUNTED)
+  readonly #accepted = new BoundedMap<Token, number>(REMEMBERED)
+  readonly #refused = new BoundedMap<Token, number>(REMEMBERED)
+  readonly #failures = new BoundedMap<string, { count: number; readonly sinceMs: number }>(COUNTED)
   readonly #calls: SingleFlight<BasicLookUp['result']>
   readonly #checks: SingleFlight<void>
   /** The status without credentials, and when it was asked for. */

@@ -48,7 +48,7 @@ interface IdentityCacheDeps {
   /** Whether a signature of the token still holds: keys may have been removed since the token was accepted. */
   readonly isStillSigned: (query: Pick<Query, 'token' | 'ctx'>) => Promise<boolean>
   /** Told of each look-up behind an answer. */
-  readonly onRefresh?: ((cluster: string, found: FoundIdentity<unknown>) => void) | undefined
+  readonly onRefresh?: ((cluster: string, found: Omit<FoundIdentity<unknown>, 'result'>) => void) | undefined
 }
 
 /** Between two refreshes of one token. */

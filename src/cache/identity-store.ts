@@ -11,15 +11,6 @@ export interface ValidatedIdentity {
   readonly validatedAtMs: number
 }
 
-export interface IdentityStore {
-  /** What is stored for the token, however old; `undefined` when nothing usable is. Never throws, ends at `deadlineMs`. */
-  read(token: Token, fingerprints: Fingerprints, deadlineMs: number): Promise<ValidatedIdentity | undefined>
-  /** Best effort: never throws. What Keystone has refused must not come back from here. */
-  remove(fingerprints: Fingerprints): Promise<void>
-  /** Best effort: never throws. */
-  write(token: Token, fingerprint: string, validated: ValidatedIdentity, keepSeconds: number): Promise<void>
-}
-
 interface IdentityStoreDeps {
   readonly namespace: CacheNamespace
   readonly sealer: Sealer
@@ -34,49 +25,56 @@ export const KV_TIMEOUT_MS = 500
 const MIN_KEEP_SECONDS = 60
 const Stored = v.pipe(v.string(), v.parseJson(), v.object({ identity: IdentitySchema, validatedAtMs: v.number() }))
 
-/** Identities in Workers KV: sealed, under fingerprints, shared by all isolates and locations. */
-export function createIdentityStore(deps: IdentityStoreDeps): IdentityStore {
-  return {
-    async read(token, fingerprints, deadlineMs) {
-      const untilMs = Math.min(deps.clock.now() + KV_TIMEOUT_MS, deadlineMs)
-      const late = () => {
-        deps.onFault('kv_read_slow')
-        return []
+/** Identities in Workers KV: sealed, under fingerprints, shared by all isolates and locations. Never rejects. */
+export class IdentityStore {
+  readonly #deps: IdentityStoreDeps
+
+  constructor(deps: IdentityStoreDeps) {
+    this.#deps = deps
+  }
+
+  /** What is stored for the token, however old; `undefined` when nothing usable is. Ends at `deadlineMs`. */
+  async read(token: Token, fingerprints: Fingerprints, deadlineMs: number): Promise<ValidatedIdentity | undefined> {
+    const { clock, onFault } = this.#deps
+    const untilMs = Math.min(clock.now() + KV_TIMEOUT_MS, deadlineMs)
+    const late = () => {
+      onFault('kv_read_slow')
+      return []
+    }
+    try {
+      const found = await settleBy(clock, untilMs, readSealed(this.#deps, contextOf(token), fingerprints), late)
+      for (const { opened } of found) {
+        const stored = v.safeParse(Stored, opened)
+        if (stored.success) return stored.output
       }
-      try {
-        const found = await settleBy(deps.clock, untilMs, readSealed(deps, contextOf(token), fingerprints), late)
-        for (const { opened } of found) {
-          const stored = v.safeParse(Stored, opened)
-          if (stored.success) return stored.output
-        }
-      } catch {
-        deps.onFault('kv_read_failed')
-      }
-      return undefined
-    },
-    async remove(fingerprints) {
-      try {
-        await Promise.all(fingerprints.map((fingerprint) => deps.namespace.delete(toKey(fingerprint))))
-      } catch {
-        deps.onFault('kv_write_failed')
-      }
-    },
-    async write(token, fingerprint, validated, keepSeconds) {
-      try {
-        const sealed = await deps.sealer.seal(contextOf(token), JSON.stringify(validated))
-        const expirationTtl = Math.max(MIN_KEEP_SECONDS, Math.ceil(keepSeconds))
-        await deps.namespace.put(toKey(fingerprint), sealed, { expirationTtl })
-      } catch {
-        deps.onFault('kv_write_failed')
-      }
-    },
+    } catch {
+      onFault('kv_read_failed')
+    }
+    return undefined
+  }
+
+  /** Best effort. What Keystone has refused must not come back from here. */
+  async remove(fingerprints: Fingerprints): Promise<void> {
+    try {
+      await Promise.all(fingerprints.map((fingerprint) => this.#deps.namespace.delete(`identity/${fingerprint}`)))
+    } catch {
+      this.#deps.onFault('kv_write_failed')
+    }
+  }
+
+  /** Best effort. */
+  async write(token: Token, fingerprint: string, validated: ValidatedIdentity, keepSeconds: number): Promise<void> {
+    const { namespace, sealer, onFault } = this.#deps
+    try {
+      const sealed = await sealer.seal(contextOf(token), JSON.stringify(validated))
+      const expirationTtl = Math.max(MIN_KEEP_SECONDS, Math.ceil(keepSeconds))
+      await namespace.put(`identity/${fingerprint}`, sealed, { expirationTtl })
+    } catch {
+      onFault('kv_write_failed')
+    }
   }
 }
 
-function toKey(fingerprint: string): string {
-  return `identity/${fingerprint}`
-}
-
-function contextOf(token: Token): { purpose: 'identity'; binding: string } {
-  return { purpose: 'identity', binding: revealToken(token) }
+function contextOf(token: Token) {
+  return { purpose: 'identity', binding: revealToken(token) } as const
 }

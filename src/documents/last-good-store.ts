@@ -11,50 +11,51 @@ export interface LastGood {
   readonly savedAtMs: number
 }
 
-/** Where last good documents outlive isolates and deployments. */
-export interface LastGoodStore {
-  /** `undefined`: there was never one. `unreadable`: CACHE cannot be read now. `spoilt`: something else stands there. Never rejects. */
-  read(key: string): Promise<Result<LastGood | undefined, 'unreadable' | 'spoilt'>>
-  /** Whether the version is stored now. Never rejects. */
-  write(key: string, version: LastGood): Promise<boolean>
-}
-
 const Version = v.object({ text: v.string(), digest: v.string(), savedAtMs: v.number() })
 const Stored = v.pipe(v.string(), v.parseJson(), Version)
 
-/** Sealed in the namespace `CACHE`, each bound to its own key: one that was moved opens nowhere. */
-export function createLastGoodStore(deps: {
+interface LastGoodStoreDeps {
   readonly namespace: CacheNamespace
   readonly sealer: Sealer
   readonly fingerprints: Fingerprinter
-}): LastGoodStore {
-  const contextOf = (key: string) => ({ purpose: 'document', binding: key }) as const
+}
 
-  async function write(key: string, version: LastGood): Promise<boolean> {
+/**
+ * Where last good documents outlive isolates and deployments: sealed in the namespace `CACHE`, each bound to its own key,
+ * so that one that was moved opens nowhere. Never rejects.
+ */
+export class LastGoodStore {
+  readonly #deps: LastGoodStoreDeps
+
+  constructor(deps: LastGoodStoreDeps) {
+    this.#deps = deps
+  }
+
+  /** `undefined`: there was never one. `unreadable`: CACHE cannot be read now. `spoilt`: something else stands there. */
+  async read(key: string): Promise<Result<LastGood | undefined, 'unreadable' | 'spoilt'>> {
     try {
-      const [fingerprint] = await deps.fingerprints('document', key)
-      const sealed = await deps.sealer.seal(contextOf(key), JSON.stringify(version))
-      await deps.namespace.put(`document/${fingerprint}`, sealed)
+      const fingerprints = await this.#deps.fingerprints('document', key)
+      const [newest] = await readSealed(this.#deps, { purpose: 'document', binding: key }, fingerprints)
+      if (newest === undefined) return ok(undefined)
+      const stored = v.safeParse(Stored, newest.opened)
+      if (!stored.success) return err('spoilt')
+      // Sealed under an older cache key the version would be lost with that key.
+      if (newest.keyIndex > 0) await this.write(key, stored.output)
+      return ok(stored.output)
+    } catch {
+      return err('unreadable')
+    }
+  }
+
+  /** Whether the version is stored now. */
+  async write(key: string, version: LastGood): Promise<boolean> {
+    try {
+      const [fingerprint] = await this.#deps.fingerprints('document', key)
+      const sealed = await this.#deps.sealer.seal({ purpose: 'document', binding: key }, JSON.stringify(version))
+      await this.#deps.namespace.put(`document/${fingerprint}`, sealed)
       return true
     } catch {
       return false
     }
-  }
-
-  return {
-    write,
-    async read(key) {
-      try {
-        const [newest] = await readSealed(deps, contextOf(key), await deps.fingerprints('document', key))
-        if (newest === undefined) return ok(undefined)
-        const stored = v.safeParse(Stored, newest.opened)
-        if (!stored.success) return err('spoilt')
-        // Sealed under an older cache key the version would be lost with that key.
-        if (newest.keyIndex > 0) await write(key, stored.output)
-        return ok(stored.output)
-      } catch {
-        return err('unreadable')
-      }
-    },
   }
 }

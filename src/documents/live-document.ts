@@ -1,5 +1,5 @@
 import { toHex } from '../cache/fingerprint.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import { type Clock, type ExecutionCtx, settleBy } from '../lib/clock.ts'
 import { type Fault, limitFaults } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
@@ -18,7 +18,7 @@ export type DocumentParser<T> = (
 
 export interface DocumentDeps {
   readonly config: ConfigNamespace
-  readonly lastGood: LastGoodStore
+  readonly lastGood: Pick<LastGoodStore, 'read' | 'write'>
   readonly clock: Clock
   /** Told once of each version that is not valid. */
   readonly onFaults: (key: string, digest: string, faults: readonly Fault[]) => void
@@ -52,7 +52,7 @@ export class LiveDocument<T> {
   readonly #parse: DocumentParser<T>
   readonly #deps: DocumentDeps
   readonly #loads: SingleFlight<void>
-  readonly #faulty = createBoundedMap<string, readonly Fault[]>(FAULTY)
+  readonly #faulty = new BoundedMap<string, readonly Fault[]>(FAULTY)
   #state: DocumentState<T> | undefined
   #stored: Result<LastGood | undefined, 'unreadable' | 'spoilt'> = err('unreadable')
   /** A version that was in force and is not stored as the last good one yet. */

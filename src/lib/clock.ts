@@ -17,26 +17,19 @@ interface TimeLimit {
   race<T>(work: Promise<T>, late: () => T): Promise<T>
   /** Stops the timer: a timer that runs holds its request open. */
   clear(): void
-  /** Aborts the work now. */
-  abort(): void
 }
 
 /** Starts a time limit that ends at `deadlineMs`, by the clock. */
 export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
   const controller = new AbortController()
   const timeUp = Promise.withResolvers<void>()
-  const expire = (): void => {
+  const clear = clock.startTimer(deadlineMs - clock.now(), () => {
     timeUp.resolve()
     controller.abort()
-  }
-  const clear = clock.startTimer(deadlineMs - clock.now(), expire)
+  })
   return {
     signal: controller.signal,
     clear,
-    abort() {
-      clear()
-      expire()
-    },
     race(work, late) {
       // The work may still fail after its time, when nothing listens any more.
       work.catch(() => undefined)

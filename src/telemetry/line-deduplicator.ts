@@ -1,4 +1,4 @@
-import { type BoundedMap, createBoundedMap } from '../lib/bounded-map.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import type { Clock } from '../lib/clock.ts'
 import { escapeHiddenCharacters } from '../lib/hidden-characters.ts'
 
@@ -35,7 +35,7 @@ export class LineDeduplicator<Line, Extra = undefined> {
 
   constructor(deps: LineDeduplicatorDeps<Line, Extra>) {
     this.#deps = deps
-    this.#last = createBoundedMap({
+    this.#last = new BoundedMap({
       maxEntries: MAX_SUBJECTS,
       maxWeight: MAX_CHARACTERS,
       onEvict: (_subject, evicted) => this.#flush(evicted),
