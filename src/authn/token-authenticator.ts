@@ -1,4 +1,4 @@
-import { toHex } from '../cache/fingerprint.ts'
+import { toSha256 } from '../cache/fingerprint.ts'
 import type { Documents } from '../documents/registry.ts'
 import type { TokenReview } from '../k8s/token-review.ts'
 import { isTokenText } from '../keystone/token-format.ts'
@@ -72,6 +72,5 @@ export class TokenAuthenticator implements Authenticator {
 
 async function findStatic(token: Token, { staticUsers }: Authenticators): Promise<StaticUser | undefined> {
   if (staticUsers.size === 0 || !isTokenText(token)) return undefined
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(revealToken(token)))
-  return staticUsers.get(toHex(digest))
+  return staticUsers.get(await toSha256(revealToken(token)))
 }

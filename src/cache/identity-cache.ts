@@ -82,7 +82,10 @@ export class IdentityCache<Answer extends { readonly body: string }> {
    */
   peek(query: Query): FoundIdentity<Answer> | undefined {
     const known = this.#memory.known(query.token)
-    return known === undefined ? this.#peekRefusal(query.token) : this.#serve(known, query)
+    if (known !== undefined) return this.#serve(known, query)
+    const no = this.#memory.refused(query.token)
+    if (no === undefined || this.#deps.clock.now() >= no.refusedAtMs + this.#deps.rejectionTtlMs) return undefined
+    return atNoCost(err(no.rejection), 'memory', no.fingerprint)
   }
 
   #serve(known: KnownIdentity<Answer>, query: Query): FoundIdentity<Answer> | undefined {
@@ -124,12 +127,6 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     // Whether groups are needed is asked only where there are none, because that costs a warm review.
     const needsGroups = validated.identity.groups === 'not_read' && mapping.readsGroups(validated.identity)
     return freshnessOf(validated, needsGroups, this.#deps.freshness, this.#deps.clock.now())
-  }
-
-  #peekRefusal(token: Token): FoundIdentity<Answer> | undefined {
-    const no = this.#memory.refused(token)
-    if (no === undefined || this.#deps.clock.now() >= no.refusedAtMs + this.#deps.rejectionTtlMs) return undefined
-    return atNoCost(err(no.rejection), 'memory', no.fingerprint)
   }
 
   #isLikelyUnreachable(unreachableAtMs: number): boolean {

@@ -1,4 +1,4 @@
-import { toHex } from '../cache/fingerprint.ts'
+import { toSha256 } from '../cache/fingerprint.ts'
 import { BoundedMap } from '../lib/bounded-map.ts'
 import { type Clock, type ExecutionCtx, settleBy } from '../lib/clock.ts'
 import { type Fault, limitFaults } from '../lib/fault.ts'
@@ -81,18 +81,14 @@ export class LiveDocument<T> {
    * after idleness, for half a second at most.
    */
   refresh(ctx: ExecutionCtx): Promise<void> | undefined {
-    const nowMs = this.#deps.clock.now()
+    const { clock } = this.#deps
+    const nowMs = clock.now()
     const ageMs = nowMs - this.#loadedAtMs
     if (ageMs < this.#refreshAfterMs) return undefined
-    if (ageMs >= STALE_AFTER_MS) return this.#waitForLoad(ctx)
+    // Bounded also for a request that starts the load again because the request that started it was cancelled.
+    if (ageMs >= STALE_AFTER_MS) return settleBy(clock, nowMs + WAIT_MS, this.#shareLoad(ctx), () => undefined)
     if (nowMs - this.#triedAtMs >= RETRY_AFTER_MS) ctx.waitUntil(this.#shareLoad(ctx))
     return undefined
-  }
-
-  /** Bounded also for a request that starts the load again because the request that started it was cancelled. */
-  #waitForLoad(ctx: ExecutionCtx): Promise<void> {
-    const { clock } = this.#deps
-    return settleBy(clock, clock.now() + WAIT_MS, this.#shareLoad(ctx), () => undefined)
   }
 
   async #shareLoad(ctx: ExecutionCtx): Promise<void> {
@@ -139,7 +135,7 @@ export class LiveDocument<T> {
     } catch {
       return { kind: 'unreadable' }
     }
-    return text === null ? { kind: 'absent' } : this.#parseNewest({ text, digest: await sha256(text) })
+    return text === null ? { kind: 'absent' } : this.#parseNewest({ text, digest: await toSha256(text) })
   }
 
   /** Each version is parsed once, and reported once if it is not valid. */
@@ -149,9 +145,7 @@ export class LiveDocument<T> {
     const known = this.#faulty.get(digest)
     if (known !== undefined) return { kind: 'faulty', faults: known }
     const parsed = await this.#parseText(text, digest)
-    if (parsed.ok) {
-      return { kind: 'valid', value: parsed.value, digest, text }
-    }
+    if (parsed.ok) return { kind: 'valid', value: parsed.value, digest, text }
     this.#faulty.set(digest, parsed.error, 1)
     this.#deps.onFaults(this.#key, digest, parsed.error)
     return { kind: 'faulty', faults: parsed.error }
@@ -205,8 +199,4 @@ export class LiveDocument<T> {
     }
     if (this.#unsaved === wanted) this.#unsaved = undefined
   }
-}
-
-async function sha256(text: string): Promise<string> {
-  return toHex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
 }

@@ -1,4 +1,4 @@
-import { toHex } from '../cache/fingerprint.ts'
+import { toSha256 } from '../cache/fingerprint.ts'
 import type { Callers } from '../documents/callers.ts'
 import type { CallersDocument } from '../documents/callers-document.ts'
 import { BoundedMap } from '../lib/bounded-map.ts'
@@ -72,9 +72,7 @@ export function checkNamed(caller: IdentifiedCaller, named: string | undefined):
 
 async function findCluster(header: string, callers: Callers): Promise<string | undefined> {
   const token = BEARER.exec(header)?.[1]
-  if (token === undefined) return undefined
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
-  return callers.clusters.get(`sha256:${toHex(digest)}`)
+  return token === undefined ? undefined : callers.clusters.get(`sha256:${await toSha256(token)}`)
 }
 
 /** The cluster of a certificate, where no bearer token named one. */
