@@ -128,7 +128,7 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
     callers: new CallerIdentifier(documents.callers),
     reviewer: createReviewer(documents, new TokenAuthenticator({ documents, keystone, basic, clock })),
     reviewMs: lookUpMsOf(settings) + SLACK_MS,
-    readiness: createReadiness(settings.warnings, { documents, basic, api, guard, clock }),
+    readiness: createReadiness({ warnings: settings.warnings, documents, basic, api, guard, clock }),
   }
 }
 
@@ -178,6 +178,7 @@ function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
 }
 
 interface ReadinessDeps {
+  readonly warnings: readonly Warning[]
   readonly documents: Documents
   readonly basic: BasicAuthenticator
   readonly api: KeystoneApi
@@ -185,10 +186,7 @@ interface ReadinessDeps {
   readonly clock: Clock
 }
 
-function createReadiness(
-  warnings: readonly Warning[],
-  { documents, basic, api, guard, clock }: ReadinessDeps,
-): Readiness {
+function createReadiness({ warnings, documents, basic, api, guard, clock }: ReadinessDeps): Readiness {
   return {
     settings: [],
     async report(cluster, ctx) {
