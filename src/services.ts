@@ -1,25 +1,23 @@
 import { createAskBasic, isBasicAnswering } from './authn/basic-api.ts'
 import { BasicAuthenticator } from './authn/basic-authenticator.ts'
 import { KeystoneAuthenticator } from './authn/keystone-authenticator.ts'
-import { type CheckSigned, createCheckSigned, isStillSigned } from './authn/signed.ts'
+import { createCheckSigned, isStillSigned } from './authn/signed.ts'
 import { TokenAuthenticator } from './authn/token-authenticator.ts'
-import { answerVerdict } from './authn/verdict.ts'
 import { answerAccess, authorize } from './authz/authorize.ts'
 import { createFingerprinter } from './cache/fingerprint.ts'
 import { IdentityCache } from './cache/identity-cache.ts'
-import { createIdentityStore, KV_TIMEOUT_MS } from './cache/identity-store.ts'
+import { IdentityStore, KV_TIMEOUT_MS } from './cache/identity-store.ts'
 import { createSealer } from './cache/seal.ts'
 import type { Callers } from './documents/callers.ts'
-import { createLastGoodStore } from './documents/last-good-store.ts'
+import { LastGoodStore } from './documents/last-good-store.ts'
 import { createDocuments, type Documents, statesOf, warningsOf } from './documents/registry.ts'
-import { type AnswerReview, createAnswerReview, type Reviewer } from './http/answer-review.ts'
+import { type AnswerReview, answerUndecided, createAnswerReview, type Reviewer } from './http/answer-review.ts'
 import { CallerIdentifier } from './http/caller-identifier.ts'
 import { type Readiness, toDocumentReport } from './http/ready.ts'
-import { createKeystoneApi, type Fetch, type KeystoneApi } from './keystone/api.ts'
-import { Breaker } from './keystone/limits/breaker.ts'
-import { createGuardedKeystone, type GuardedKeystone } from './keystone/limits/guarded-keystone.ts'
+import { createKeystoneApi, type Fetch, type HttpDeps, type KeystoneApi } from './keystone/api.ts'
+import type { Probe } from './keystone/limits/breaker.ts'
+import { Guard } from './keystone/limits/guard.ts'
 import { type AdmitNewToken, createRateLimit } from './keystone/limits/rate-limit.ts'
-import { Slots } from './keystone/limits/slots.ts'
 import { createLookUpToken, isAnswering, reachKeystone } from './keystone/validate.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Fault, Warning } from './lib/fault.ts'
@@ -100,11 +98,13 @@ interface Effects extends Platform {
 
 function decideBySettings(settings: Settings, secretCallers: Callers, effects: Effects): Decisions {
   const { clock, report } = effects
-  const api = connectKeystone(settings, effects)
-  const keystone = guardKeystone(settings, api, effects)
+  const http = { fetch: effects.fetch, timeoutMs: settings.keystoneTimeoutMs, userAgent: USER_AGENT, clock }
+  const api = createKeystoneApi({ ...http, fetch: settings.keystoneFetch ?? http.fetch, url: settings.keystoneUrl })
+  const guard = createGuard(settings, clock, (deadlineMs) => isAnswering(api, deadlineMs))
+  const admitNewToken = createRateLimit(settings.lookUpsLimit, clock, (code) => report({ code }))
   const documents = createDocuments(settings.homeDomain, secretCallers, {
     config: settings.config,
-    lastGood: createLastGoodStore({
+    lastGood: new LastGoodStore({
       namespace: settings.cache,
       // Unlike identities, documents outlive a change of KEYSTONE_URL: they hold nothing that a Keystone said.
       sealer: createSealer(settings.cacheKeys, ''),
@@ -114,16 +114,27 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
     onFaults: (document, digest, faults) => report({ code: 'document_faulty', document, digest, faults }),
   })
   const checkSigned = createCheckSigned(documents.keystoneKeys, clock)
-  const identities = createIdentityCache(settings, keystone, checkSigned, effects)
+  const identities = new IdentityCache<Answer>({
+    ...cacheOf(settings, effects),
+    admitNewToken,
+    guard,
+    lookUpToken: createLookUpToken(api, clock),
+    isStillSigned: (query) => isStillSigned(query, checkSigned),
+  })
   const hasBasic = settings.basicAuthUrl !== undefined
-  const ofKeystone = new KeystoneAuthenticator({ documents, hasBasic, identities, checkSigned })
-  const basic = createBasicAuthenticator(settings, documents, keystone.admitNewToken, effects)
+  const keystone = new KeystoneAuthenticator({ documents, hasBasic, identities, checkSigned })
+  const basic = createBasicAuthenticator(settings, { documents, admitNewToken, http, report })
   return {
     callers: new CallerIdentifier(documents.callers),
-    reviewer: createReviewer(documents, new TokenAuthenticator({ documents, keystone: ofKeystone, basic, clock })),
+    reviewer: createReviewer(documents, new TokenAuthenticator({ documents, keystone, basic, clock })),
     reviewMs: lookUpMsOf(settings) + SLACK_MS,
-    readiness: createReadiness(settings.warnings, { documents, basic, api, keystone, clock }),
+    readiness: createReadiness({ warnings: settings.warnings, documents, basic, api, guard, clock }),
   }
+}
+
+function createGuard(settings: Settings, clock: Clock, probe: Probe): Guard {
+  const timeoutMs = Math.min(settings.keystoneTimeoutMs, lookUpMsOf(settings))
+  return new Guard({ clock, maxConcurrent: settings.keystoneMaxConcurrent, timeoutMs, probe })
 }
 
 function createReviewer(documents: Documents, authenticator: TokenAuthenticator): Reviewer {
@@ -140,7 +151,6 @@ function createReviewer(documents: Documents, authenticator: TokenAuthenticator)
       if (kind !== 'TokenReview') throw new Error('a SubjectAccessReview is answered without waiting')
       return authenticator.authenticate(review, asked)
     },
-    answerUnexpected: (review) => answerUndecided(review, 'unexpected'),
   }
 }
 
@@ -152,7 +162,6 @@ function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
       refresh: () => undefined,
       peek: (review) => answerUndecided(review, 'settings'),
       load: async (review) => answerUndecided(review, 'settings'),
-      answerUnexpected: (review) => answerUndecided(review, 'unexpected'),
     },
     reviewMs: 0,
     readiness: {
@@ -168,24 +177,16 @@ function refuseAll(faults: readonly Fault[], callers: Callers): Decisions {
   }
 }
 
-function answerUndecided({ kind, review }: Parameters<Reviewer['peek']>[0], reason: 'settings' | 'unexpected') {
-  return kind === 'TokenReview'
-    ? answerVerdict(review, { reason })
-    : answerAccess(review, { decision: 'unknown', because: reason })
-}
-
 interface ReadinessDeps {
+  readonly warnings: readonly Warning[]
   readonly documents: Documents
   readonly basic: BasicAuthenticator
   readonly api: KeystoneApi
-  readonly keystone: GuardedKeystone
+  readonly guard: Guard
   readonly clock: Clock
 }
 
-function createReadiness(
-  warnings: readonly Warning[],
-  { documents, basic, api, keystone, clock }: ReadinessDeps,
-): Readiness {
+function createReadiness({ warnings, documents, basic, api, guard, clock }: ReadinessDeps): Readiness {
   return {
     settings: [],
     async report(cluster, ctx) {
@@ -197,7 +198,7 @@ function createReadiness(
       const reports = Object.entries(states).map(([name, state]) => [name, toDocumentReport(state, clock.now())])
       return {
         keystone: reachability,
-        breaker: keystone.breakerState,
+        breaker: guard.breakerState,
         settings: [],
         warnings: [...warnings, ...ofBasic, ...warningsOf(documents, cluster, clock.now())],
         documents: Object.fromEntries(reports),
@@ -206,77 +207,49 @@ function createReadiness(
   }
 }
 
-function connectKeystone(settings: Settings, { clock, fetch }: Effects): KeystoneApi {
-  return createKeystoneApi({
-    fetch: settings.keystoneFetch ?? fetch,
-    url: settings.keystoneUrl,
-    timeoutMs: settings.keystoneTimeoutMs,
-    userAgent: USER_AGENT,
-    clock,
-  })
+interface BasicDeps {
+  readonly documents: Documents
+  readonly admitNewToken: AdmitNewToken
+  readonly http: Omit<HttpDeps, 'url'>
+  readonly report: ReportEvent
 }
 
-function guardKeystone(settings: Settings, api: KeystoneApi, { clock, report }: Effects): GuardedKeystone {
-  const timeoutMs = Math.min(settings.keystoneTimeoutMs, lookUpMsOf(settings))
-  return createGuardedKeystone({
-    lookUpToken: createLookUpToken(api, clock),
-    admitNewToken: createRateLimit({ limit: settings.lookUpsLimit, clock, onFault: (code) => report({ code }) }),
-    slots: new Slots(clock, settings.keystoneMaxConcurrent),
-    breaker: new Breaker({ clock, timeoutMs, probe: (deadlineMs) => isAnswering(api, deadlineMs) }),
-    timeoutMs,
-    clock,
-  })
-}
-
-/** With slots and a breaker of its own: a slow service holds up no user of Keystone. */
-function createBasicAuthenticator(
-  settings: Settings,
-  documents: Documents,
-  admitNewToken: AdmitNewToken,
-  { clock, fetch, report }: Effects,
-): BasicAuthenticator {
-  const { basicAuthUrl: url, keystoneTimeoutMs: timeoutMs } = settings
-  const ask = url === undefined ? undefined : createAskBasic({ fetch, url, timeoutMs, userAgent: USER_AGENT, clock })
-  const probe = async (deadlineMs: number) => ask !== undefined && isBasicAnswering(ask, deadlineMs)
+/** With a guard of its own: a slow service holds up no user of Keystone. */
+function createBasicAuthenticator(settings: Settings, { documents, admitNewToken, http, report }: BasicDeps) {
+  const { basicAuthUrl: url } = settings
+  const ask = url === undefined ? undefined : createAskBasic({ ...http, url })
   return new BasicAuthenticator({
     documents,
     ask,
     admitNewToken,
-    slots: new Slots(clock, settings.keystoneMaxConcurrent),
-    breaker: new Breaker({ clock, timeoutMs, probe }),
-    clock,
+    guard: createGuard(settings, http.clock, async (untilMs) => ask !== undefined && isBasicAnswering(ask, untilMs)),
+    clock: http.clock,
     acceptedMs: settings.identityTtlSeconds * 1000,
     refusedMs: settings.rejectionTtlSeconds * 1000,
-    timeoutMs,
+    timeoutMs: http.timeoutMs,
     onUnprotected: (status) => report({ code: 'basic_unprotected', status }),
   })
 }
 
-function createIdentityCache(
-  settings: Settings,
-  keystone: GuardedKeystone,
-  checkSigned: CheckSigned,
-  { clock, report, metrics }: Effects,
-): IdentityCache<Answer> {
+/** How long identities count, and where they are stored. */
+function cacheOf(settings: Settings, { clock, report, metrics }: Effects) {
   const ttlMs = settings.identityTtlSeconds * 1000
   const lookUpMs = lookUpMsOf(settings)
-  return new IdentityCache<Answer>({
+  return {
     clock,
     freshness: { ttlMs, staleUntilMs: ttlMs + settings.staleIfErrorSeconds * 1000 },
     rejectionTtlMs: settings.rejectionTtlSeconds * 1000,
     lookUpMs,
     loadMs: lookUpMs + KV_TIMEOUT_MS,
     fingerprints: createFingerprinter(settings.cacheKeys, settings.keystoneUrl),
-    store: createIdentityStore({
+    store: new IdentityStore({
       namespace: settings.cache,
       sealer: createSealer(settings.cacheKeys, settings.keystoneUrl),
       clock,
       onFault: (code) => report({ code }),
     }),
-    keystone,
-    isStillSigned: (query) => isStillSigned(query, checkSigned),
     onRefresh: metrics?.refreshed,
-  })
+  }
 }
 
 function lookUpMsOf({ keystoneTimeoutMs }: Settings): number {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { CacheNamespace } from './cache/identity-store.ts'
+import type { CacheNamespace } from './cache/seal.ts'
 import { type Callers, NO_CALLERS, parseCallers } from './documents/callers.ts'
 import { parseDocumentText } from './documents/document-text.ts'
 import type { ConfigNamespace } from './documents/live-document.ts'
@@ -9,32 +9,6 @@ import type { LookUpsLimit } from './keystone/limits/rate-limit.ts'
 import { type Fault, toFaults } from './lib/fault.ts'
 import { err, ok, type Result } from './lib/result.ts'
 import type { MetricsDataset } from './telemetry/metrics.ts'
-
-/** The Worker's configuration, checked. README.md, "Configuration", explains every name. */
-export interface Settings {
-  /** Identity API v3 root without a slash at its end. */
-  readonly keystoneUrl: string
-  readonly keystoneTimeoutMs: number
-  /** Look-ups at Keystone at once in one isolate. */
-  readonly keystoneMaxConcurrent: number
-  /** The `KEYSTONE` binding's fetch, when bound. */
-  readonly keystoneFetch: Fetch | undefined
-  readonly identityTtlSeconds: number
-  readonly rejectionTtlSeconds: number
-  readonly staleIfErrorSeconds: number
-  readonly homeDomain: string
-  /** `undefined`: HTTP Basic is off. */
-  readonly basicAuthUrl: string | undefined
-  readonly auditRepeatsSeconds: number
-  /** 32 bytes each; the first seals, all open. */
-  readonly cacheKeys: readonly Uint8Array[]
-  readonly cache: CacheNamespace
-  readonly config: ConfigNamespace
-  /** The `LOOKUPS` binding, when bound. */
-  readonly lookUpsLimit: LookUpsLimit | undefined
-  /** What is valid and weakens the deployment. */
-  readonly warnings: readonly Fault[]
-}
 
 /** What env holds. Callers are read even if the rest is faulty, so that they learn that it is. */
 export interface Configuration {
@@ -86,14 +60,11 @@ function isBasicUrl(text: string): boolean {
 
 const CACHE_KEYS_RULE = 'expected a JSON list of base64 keys of 32 bytes each, newest first'
 
+/** The keys, 32 bytes each: the first seals, all open. */
 const CacheKeys = v.pipe(
   v.string(CACHE_KEYS_RULE),
-  v.rawTransform(({ dataset, addIssue, NEVER }): Uint8Array[] => {
-    const keys = parseCacheKeys(dataset.value)
-    if (keys !== undefined) return keys
-    addIssue({ message: CACHE_KEYS_RULE })
-    return NEVER
-  }),
+  v.transform(parseCacheKeys),
+  v.array(v.instance(Uint8Array), CACHE_KEYS_RULE),
 )
 
 function parseCacheKeys(text: string): Uint8Array[] | undefined {
@@ -168,23 +139,29 @@ export function readConfiguration(env: Readonly<Record<string, unknown>>): Confi
   }
 }
 
-function toSettings(env: v.InferOutput<typeof Env>): Settings {
+/** The Worker's configuration, checked. README.md, "Configuration", explains every name. */
+export type Settings = ReturnType<typeof toSettings>
+
+function toSettings(env: v.InferOutput<typeof Env>) {
   const keystone = env.KEYSTONE
+  const keystoneFetch: Fetch | undefined = keystone && ((url, init) => keystone.fetch(url, init))
   return {
     keystoneUrl: env.KEYSTONE_URL,
     keystoneTimeoutMs: env.KEYSTONE_TIMEOUT_MS,
     keystoneMaxConcurrent: env.KEYSTONE_MAX_CONCURRENT,
-    keystoneFetch: keystone && ((url, init) => keystone.fetch(url, init)),
+    keystoneFetch,
     identityTtlSeconds: env.IDENTITY_TTL_SECONDS,
     rejectionTtlSeconds: env.REJECTION_TTL_SECONDS,
     staleIfErrorSeconds: env.STALE_IF_ERROR_SECONDS,
     homeDomain: env.HOME_DOMAIN,
+    /** `undefined`: HTTP Basic is off. */
     basicAuthUrl: env.BASIC_AUTH_URL || undefined,
     auditRepeatsSeconds: env.AUDIT_REPEATS_SECONDS,
     cacheKeys: env.CACHE_KEYS,
     cache: env.CACHE,
     config: env.CONFIG,
     lookUpsLimit: env.LOOKUPS,
+    /** What is valid and weakens the deployment. */
     warnings: env.KEYSTONE_ALLOW_HTTP === 'true' ? [HTTP_WARNING] : [],
   }
 }

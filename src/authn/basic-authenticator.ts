@@ -1,27 +1,27 @@
 import type { Documents } from '../documents/registry.ts'
 import type { TokenReview } from '../k8s/token-review.ts'
-import type { Breaker } from '../keystone/limits/breaker.ts'
+import type { Guard } from '../keystone/limits/guard.ts'
 import type { AdmitNewToken } from '../keystone/limits/rate-limit.ts'
-import type { Slots } from '../keystone/limits/slots.ts'
-import { isUnreachable } from '../keystone/unavailable.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { unavailable } from '../keystone/unavailable.ts'
+import type { LookUp } from '../keystone/validate.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import type { Clock, ExecutionCtx } from '../lib/clock.ts'
 import type { Warning } from '../lib/fault.ts'
+import { err, ok } from '../lib/result.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
 import { SingleFlight } from '../lib/single-flight.ts'
 import { NO_AUTHENTICATORS } from '../mapping/authenticators.ts'
 import type { Answer } from '../telemetry/audit.ts'
 import type { AskBasic } from './basic-api.ts'
 import type { Asked, Authenticator } from './keystone-authenticator.ts'
-import { answerVerdict, type BasicUnavailable, type Verdict } from './verdict.ts'
+import { answerVerdict, type Verdict } from './verdict.ts'
 
 interface BasicAuthenticatorDeps {
   readonly documents: Pick<Documents, 'authenticators'>
   /** `undefined` without BASIC_AUTH_URL: then every such token is refused. */
   readonly ask: AskBasic | undefined
   readonly admitNewToken: AdmitNewToken
-  readonly slots: Slots
-  readonly breaker: Breaker
+  readonly guard: Guard
   readonly clock: Clock
   /** `IDENTITY_TTL_SECONDS` and `REJECTION_TTL_SECONDS`. */
   readonly acceptedMs: number
@@ -31,8 +31,11 @@ interface BasicAuthenticatorDeps {
   readonly onUnprotected: (status: number) => void
 }
 
-type Outcome = 'accepted' | 'refused' | BasicUnavailable['cause']
+/** Of one user and password. */
+type BasicLookUp = LookUp<'accepted' | 'guessing' | 'unchecked'>
 
+const REJECTED = err({ reason: 'rejected' } as const)
+const NEVER = Number.NEGATIVE_INFINITY
 const REMEMBERED = { maxEntries: 10_000, maxWeight: 2_000_000 }
 const MAX_CALLS = 10_000
 /** Wrong passwords for one user name of one cluster in a minute. */
@@ -43,11 +46,11 @@ const COUNTED = { maxEntries: 10_000, maxWeight: 1_000_000 }
 const CHECK_AFTER_MS = 600_000
 const CHECK_AGAIN_MS = 30_000
 
-/** A user and a password (RFC 7617), split at the first colon; `undefined` where one of them is missing. */
-export function splitCredentials(token: Token): { readonly user: string } | undefined {
+/** The user of a user and password (RFC 7617), split at the first colon; `undefined` where one of them is missing. */
+export function basicUserOf(token: Token): string | undefined {
   const text = revealToken(token)
   const colon = text.indexOf(':')
-  return colon <= 0 || colon === text.length - 1 ? undefined : { user: text.slice(0, colon) }
+  return colon <= 0 || colon === text.length - 1 ? undefined : text.slice(0, colon)
 }
 
 /**
@@ -57,10 +60,10 @@ export function splitCredentials(token: Token): { readonly user: string } | unde
 export class BasicAuthenticator implements Authenticator {
   readonly #deps: BasicAuthenticatorDeps
   /** When the service accepted or refused a token. Apart, so that wrong passwords evict no user. */
-  readonly #accepted = createBoundedMap<Token, number>(REMEMBERED)
-  readonly #refused = createBoundedMap<Token, number>(REMEMBERED)
-  readonly #failures = createBoundedMap<string, { count: number; readonly sinceMs: number }>(COUNTED)
-  readonly #calls: SingleFlight<Outcome>
+  readonly #accepted = new BoundedMap<Token, number>(REMEMBERED)
+  readonly #refused = new BoundedMap<Token, number>(REMEMBERED)
+  readonly #failures = new BoundedMap<string, { count: number; readonly sinceMs: number }>(COUNTED)
+  readonly #calls: SingleFlight<BasicLookUp['result']>
   readonly #checks: SingleFlight<void>
   /** The status without credentials, and when it was asked for. */
   #unauthenticated: { readonly status: number; readonly atMs: number } | undefined
@@ -72,31 +75,22 @@ export class BasicAuthenticator implements Authenticator {
   }
 
   peek(review: TokenReview, { cluster }: Asked): Answer | undefined {
-    const user = splitCredentials(review.token)?.user
-    if (user === undefined || this.#deps.ask === undefined) return answerVerdict(review, { reason: 'malformed' })
-    const nowMs = this.#deps.clock.now()
-    const isWithin = (atMs: number | undefined, ttlMs: number): boolean => atMs !== undefined && nowMs - atMs < ttlMs
-    if (isWithin(this.#accepted.get(review.token), this.#deps.acceptedMs)) {
-      return this.#answer(review, cluster, user, 'accepted')
-    }
-    const isRefused = isWithin(this.#refused.get(review.token), this.#deps.refusedMs)
-    return isRefused ? this.#answer(review, cluster, user, 'refused') : undefined
+    const { token } = review
+    const { ask, clock, acceptedMs, refusedMs } = this.#deps
+    if (basicUserOf(token) === undefined || ask === undefined) return answerVerdict(review, { reason: 'malformed' })
+    const nowMs = clock.now()
+    if (nowMs - (this.#accepted.get(token) ?? NEVER) < acceptedMs) return this.#answer(review, cluster, ok('accepted'))
+    return nowMs - (this.#refused.get(token) ?? NEVER) < refusedMs ? this.#answer(review, cluster, REJECTED) : undefined
   }
 
   async authenticate(review: TokenReview, { cluster, ctx, deadlineMs }: Asked): Promise<Answer> {
-    const { ask } = this.#deps
-    const user = splitCredentials(review.token)?.user
-    if (user === undefined || ask === undefined) return answerVerdict(review, { reason: 'malformed' })
-    if (!this.#isKnown(review.token) && this.#isGuessing(cluster, user)) {
-      return this.#answer(review, cluster, user, 'guessing')
-    }
     const shared = await this.#calls.run({
       key: `${cluster}\n${revealToken(review.token)}`,
       deadlineMs,
       ctx,
-      call: (callDeadlineMs) => this.#ask(ask, review.token, user, cluster, ctx, callDeadlineMs),
+      call: (callDeadlineMs) => this.#lookUp(review.token, { cluster, ctx, deadlineMs: callDeadlineMs }),
     })
-    return this.#answer(review, cluster, user, shared?.value ?? 'timeout')
+    return this.#answer(review, cluster, shared?.value ?? err(unavailable('timeout')))
   }
 
   /** What operators must know: that HTTP Basic is off. Asks the URL where that is due. */
@@ -111,94 +105,81 @@ export class BasicAuthenticator implements Authenticator {
     ]
   }
 
-  async #ask(
-    ask: AskBasic,
-    token: Token,
-    user: string,
-    cluster: string,
-    ctx: ExecutionCtx,
-    deadlineMs: number,
-  ): Promise<Outcome> {
-    const { admitNewToken, slots, breaker, clock } = this.#deps
-    const isKnown = this.#isKnown(token)
-    if (!isKnown && !(await admitNewToken(cluster))) return 'rate_limited'
-    if (breaker.state === 'open') return 'breaker_open'
-    const release = await slots.acquire(isKnown ? 'known' : 'new', deadlineMs)
-    if (release === undefined) return 'busy'
-    try {
-      if (!(await breaker.admits(ctx, deadlineMs))) return 'breaker_open'
-      // Others may have guessed while this one waited.
-      if (!isKnown && this.#isGuessing(cluster, user)) return 'guessing'
-      await this.#check(ask, ctx, deadlineMs)
-      const checked = this.#unauthenticated
-      if (checked === undefined || clock.now() - checked.atMs >= 2 * CHECK_AFTER_MS) return 'unchecked'
-      if (checked.status !== 401) return 'refused'
-      const answer = await ask(revealToken(token), deadlineMs)
-      if (!answer.ok) {
-        if (isUnreachable(answer.error) && isKnown) breaker.failed(user)
-        else if (isUnreachable(answer.error)) breaker.suspect(ctx)
-        return answer.error.cause
-      }
-      if (isKnown) breaker.succeeded()
-      else breaker.answeredNew()
-      return this.#remember(token, user, cluster, answer.value.status, clock.now())
-    } finally {
-      release()
-    }
+  async #lookUp(token: Token, asked: Asked): Promise<BasicLookUp['result']> {
+    const { ask, admitNewToken, guard } = this.#deps
+    const user = basicUserOf(token)
+    if (ask === undefined || user === undefined) return REJECTED
+    const attempts = `${asked.cluster}\n${user}`
+    // Accepted before, however long ago.
+    const isKnown = this.#accepted.get(token) !== undefined
+    if (!isKnown && this.#isGuessing(attempts)) return ok('guessing')
+    if (!isKnown && !(await admitNewToken(asked.cluster))) return err(unavailable('rate_limited'))
+    const found = await guard.lookUp<'accepted' | 'guessing' | 'unchecked'>(
+      { ...asked, knownUser: isKnown ? user : undefined },
+      async () => {
+        // Others may have guessed while this one waited.
+        if (!isKnown && this.#isGuessing(attempts)) return { result: ok('guessing'), calls: 0 }
+        const refusal = await this.#check(ask, asked.ctx, asked.deadlineMs)
+        if (refusal !== undefined) return { result: refusal, calls: 0 }
+        const answer = await ask(revealToken(token), asked.deadlineMs)
+        return { result: answer.ok ? this.#remember(token, attempts, answer.value) : answer, calls: 1 }
+      },
+    )
+    return found.result
   }
 
-  #remember(token: Token, user: string, cluster: string, status: number, atMs: number): Outcome {
-    const accepted = status >= 200 && status < 300
-    if (!accepted && status !== 401 && status !== 403) return 'status'
-    const [into, outOf] = accepted ? [this.#accepted, this.#refused] : [this.#refused, this.#accepted]
+  #remember(token: Token, attempts: string, status: number): BasicLookUp['result'] {
+    const isAccepted = status >= 200 && status < 300
+    if (!isAccepted && status !== 401 && status !== 403) return err(unavailable('status', status))
+    const atMs = this.#deps.clock.now()
+    const [into, outOf] = isAccepted ? [this.#accepted, this.#refused] : [this.#refused, this.#accepted]
     outOf.delete(token)
     into.set(token, atMs, revealToken(token).length)
-    if (accepted) return 'accepted'
-    const key = `${cluster}\n${user}`
-    const counted = this.#failures.get(key)
+    if (isAccepted) return ok('accepted')
+    const counted = this.#failures.get(attempts)
     if (counted !== undefined && atMs - counted.sinceMs < FAILURES_MS) counted.count += 1
-    else this.#failures.set(key, { count: 1, sinceMs: atMs }, key.length)
-    return 'refused'
+    else this.#failures.set(attempts, { count: 1, sinceMs: atMs }, attempts.length)
+    return REJECTED
   }
 
-  /** Whether the service accepted the token before, however long ago. */
-  #isKnown(token: Token): boolean {
-    return this.#accepted.get(token) !== undefined
-  }
-
-  #isGuessing(cluster: string, user: string): boolean {
-    const counted = this.#failures.get(`${cluster}\n${user}`)
+  #isGuessing(attempts: string): boolean {
+    const counted = this.#failures.get(attempts)
     if (counted === undefined || this.#deps.clock.now() - counted.sinceMs >= FAILURES_MS) return false
     return counted.count >= MAX_FAILURES
   }
 
-  /** A URL that answers anything but 401 without credentials would accept everybody. */
-  async #check(ask: AskBasic, ctx: ExecutionCtx, deadlineMs: number): Promise<void> {
+  /** Why nothing may be sent: a URL that answers anything but 401 without credentials would accept everybody. */
+  async #check(ask: AskBasic, ctx: ExecutionCtx, deadlineMs: number): Promise<BasicLookUp['result'] | undefined> {
     const { clock, onUnprotected } = this.#deps
-    const checked = this.#unauthenticated
-    const checkAfterMs = checked?.status === 401 ? CHECK_AFTER_MS : CHECK_AGAIN_MS
-    if (checked !== undefined && clock.now() - checked.atMs < checkAfterMs) return
     const call = async (callDeadlineMs: number): Promise<void> => {
       const answer = await ask(undefined, callDeadlineMs)
-      const status = answer.ok ? answer.value.status : answer.error.status
+      const status = answer.ok ? answer.value : answer.error.status
       if (status === undefined) return
       if (status !== 401) onUnprotected(status)
       // Any other status says nothing: a rate limit, or a service that is being deployed.
       if (status === 401 || status < 400) this.#unauthenticated = { status, atMs: clock.now() }
     }
-    await this.#checks.run({ key: '', deadlineMs, ctx, call })
+    const { status: last, atMs = NEVER } = this.#unauthenticated ?? {}
+    const isDue = clock.now() - atMs >= (last === 401 ? CHECK_AFTER_MS : CHECK_AGAIN_MS)
+    if (isDue) await this.#checks.run({ key: '', deadlineMs, ctx, call })
+    const checked = this.#unauthenticated
+    if (checked === undefined || clock.now() - checked.atMs >= 2 * CHECK_AFTER_MS) return ok('unchecked')
+    return checked.status === 401 ? undefined : REJECTED
   }
 
-  #answer(review: TokenReview, cluster: string, name: string, outcome: Outcome): Answer {
-    const { body, record } = answerVerdict(review, this.#toVerdict(cluster, name, outcome))
+  #answer(review: TokenReview, cluster: string, result: BasicLookUp['result']): Answer {
+    const { body, record } = answerVerdict(review, this.#toVerdict(review.token, cluster, result))
     return { body, record: { ...record, source: 'basic' } }
   }
 
-  #toVerdict(cluster: string, name: string, outcome: Outcome): Verdict {
-    if (outcome === 'refused') return { reason: 'rejected' }
-    if (outcome !== 'accepted') return { reason: 'basic_unavailable', cause: outcome }
+  #toVerdict(token: Token, cluster: string, result: BasicLookUp['result']): Verdict {
+    if (!result.ok) {
+      const { error } = result
+      return error.reason === 'unavailable' ? { reason: 'basic_unavailable', cause: error.cause } : error
+    }
+    if (result.value !== 'accepted') return { reason: 'basic_unavailable', cause: result.value }
     const authenticators = this.#deps.documents.authenticators.state(cluster).value ?? NO_AUTHENTICATORS
-    const user = authenticators.basicUser(name)
+    const user = authenticators.basicUser(basicUserOf(token) ?? '')
     return user === undefined ? { reason: 'reserved_name' } : { reason: 'authenticated', user, leftOut: 0 }
   }
 }

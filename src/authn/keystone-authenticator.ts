@@ -37,25 +37,19 @@ export interface Authenticator {
 
 /** Answers TokenReviews about the tokens of Keystone. */
 export class KeystoneAuthenticator implements Authenticator {
-  readonly #documents: KeystoneAuthenticatorDeps['documents']
-  readonly #identities: IdentityCache<Answer>
-  readonly #checkSigned: CheckSigned
-  readonly #hasBasic: boolean
+  readonly #deps: KeystoneAuthenticatorDeps
   /** Mappings that refuse the user names of `authenticators`, by the mapping that they are made of. */
   readonly #reserving = new WeakMap<Mapping, { readonly authenticators: Authenticators; readonly mapping: Mapping }>()
 
-  constructor({ documents, hasBasic, identities, checkSigned }: KeystoneAuthenticatorDeps) {
-    this.#documents = documents
-    this.#hasBasic = hasBasic
-    this.#identities = identities
-    this.#checkSigned = checkSigned
+  constructor(deps: KeystoneAuthenticatorDeps) {
+    this.#deps = deps
   }
 
   /** Refreshes the documents that the review needs. The promise, if any, is what the review waits for. */
   refresh(review: TokenReview, { cluster, ctx }: Asked): Promise<unknown> | undefined {
-    const waiting = this.#documents.mapping.refresh(cluster, ctx)
+    const waiting = this.#deps.documents.mapping.refresh(cluster, ctx)
     if (waiting === undefined || recogniseTokenFormat(review.token) !== 'jws') return waiting
-    return Promise.all([waiting, this.#documents.keystoneKeys.refresh(ctx)])
+    return Promise.all([waiting, this.#deps.documents.keystoneKeys.refresh(ctx)])
   }
 
   /** The answer for a token whose identity is in memory. */
@@ -63,7 +57,7 @@ export class KeystoneAuthenticator implements Authenticator {
     const mapping = this.#mappingFor(cluster)
     if (!mapping.ok) return undefined
     const query = { token: review.token, mapping: mapping.value, cluster, ctx }
-    const found = this.#identities.peekKnown(query)
+    const found = this.#deps.identities.peekKnown(query)
     return found && this.#answer(review, query, found)
   }
 
@@ -76,7 +70,7 @@ export class KeystoneAuthenticator implements Authenticator {
     }
     // Only tokens with the format of a Keystone token are ever remembered, so the format need not be checked first.
     const query = { token: review.token, mapping: mapping.value, cluster, ctx }
-    const found = this.#identities.peek(query)
+    const found = this.#deps.identities.peek(query)
     if (found !== undefined) return this.#answer(review, query, found)
     return recogniseTokenFormat(review.token) === undefined ? answerVerdict(review, { reason: 'malformed' }) : undefined
   }
@@ -86,21 +80,21 @@ export class KeystoneAuthenticator implements Authenticator {
     const { token } = review
     if (recogniseTokenFormat(token) === 'jws') {
       // A signature that does not hold is a definite no, without a look-up.
-      const refusal = await this.#checkSigned({ token, ctx })
+      const refusal = await this.#deps.checkSigned({ token, ctx })
       if (refusal !== undefined) return answerVerdict(review, refusal)
     }
     const mapping = this.#mappingFor(cluster)
     if (!mapping.ok) return answerVerdict(review, { reason: 'documents' })
     const query = { token, mapping: mapping.value, cluster, ctx }
-    return this.#answer(review, query, await this.#identities.load(query, deadlineMs))
+    return this.#answer(review, query, await this.#deps.identities.load(query, deadlineMs))
   }
 
   /** The mapping in force. It refuses the user names of static tokens and of HTTP Basic, where there are any. */
   #mappingFor(cluster: string): Result<Mapping, 'none' | 'unreadable'> {
-    const mapping = this.#documents.mapping.inForce(cluster)
-    const state = this.#documents.authenticators.state(cluster)
+    const mapping = this.#deps.documents.mapping.inForce(cluster)
+    const state = this.#deps.documents.authenticators.state(cluster)
     if (state.value === undefined && state.source === 'unreadable') return err('unreadable')
-    const authenticators = state.value ?? (this.#hasBasic ? NO_AUTHENTICATORS : undefined)
+    const authenticators = state.value ?? (this.#deps.hasBasic ? NO_AUTHENTICATORS : undefined)
     if (!mapping.ok || authenticators === undefined) return mapping
     const made = this.#reserving.get(mapping.value)
     if (made?.authenticators === authenticators) return ok(made.mapping)
@@ -120,7 +114,7 @@ export class KeystoneAuthenticator implements Authenticator {
       const verdict = judge(known.identity, query.mapping, source === 'stale')
       const cost = { source: 'memory', fingerprint: found.fingerprint, keystoneCalls: 0, keystoneMs: 0 } as const
       answer = withCost(answerVerdict(review, verdict), cost)
-      this.#identities.keepAnswer(query, known, form, answer)
+      this.#deps.identities.keepAnswer(query, known, form, answer)
     }
     return source === 'memory' ? answer : withCost(answer, found)
   }

@@ -1,4 +1,4 @@
-import { toHex } from '../cache/fingerprint.ts'
+import { toSha256 } from '../cache/fingerprint.ts'
 import type { Documents } from '../documents/registry.ts'
 import type { TokenReview } from '../k8s/token-review.ts'
 import { isTokenText } from '../keystone/token-format.ts'
@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
 import type { Authenticators, StaticUser } from '../mapping/authenticators.ts'
 import type { Answer } from '../telemetry/audit.ts'
-import { splitCredentials } from './basic-authenticator.ts'
+import { basicUserOf } from './basic-authenticator.ts'
 import type { Asked, Authenticator, KeystoneAuthenticator } from './keystone-authenticator.ts'
 import { answerVerdict } from './verdict.ts'
 
@@ -56,7 +56,7 @@ export class TokenAuthenticator implements Authenticator {
 
   /** By the form alone; a colon is in no token of Keystone. */
   #ofForm(token: Token): Authenticator {
-    const isBasic = isTokenText(token) && splitCredentials(token) !== undefined
+    const isBasic = isTokenText(token) && basicUserOf(token) !== undefined
     return isBasic ? this.#deps.basic : this.#deps.keystone
   }
 
@@ -72,6 +72,5 @@ export class TokenAuthenticator implements Authenticator {
 
 async function findStatic(token: Token, { staticUsers }: Authenticators): Promise<StaticUser | undefined> {
   if (staticUsers.size === 0 || !isTokenText(token)) return undefined
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(revealToken(token)))
-  return staticUsers.get(toHex(digest))
+  return staticUsers.get(await toSha256(revealToken(token)))
 }

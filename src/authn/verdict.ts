@@ -21,7 +21,7 @@ export type Verdict =
   | { readonly reason: 'no_mapping' | 'documents' | 'authenticators' }
 
 /** No verdict of the HTTP Basic service on a token. */
-export interface BasicUnavailable {
+interface BasicUnavailable {
   readonly reason: 'basic_unavailable'
   /** `guessing`: too many wrong passwords; `unchecked`: it is not known whether the URL asks for credentials at all. */
   readonly cause: Unavailable['cause'] | 'guessing' | 'unchecked'

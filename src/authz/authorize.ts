@@ -76,13 +76,6 @@ const UNDECIDED = {
 } as const
 
 function auditReasonOf(verdict: AccessVerdict): ReviewRecord['reason'] {
-  switch (verdict.decision) {
-    case 'allow':
-      return `policy ${verdict.path}`
-    case 'deny':
-      return 'no_match'
-    case 'no_opinion':
-    case 'unknown':
-      return verdict.because
-  }
+  if (verdict.decision === 'allow') return `policy ${verdict.path}`
+  return verdict.decision === 'deny' ? 'no_match' : verdict.because
 }

@@ -24,7 +24,11 @@ export function createFingerprinter(cacheKeys: readonly Uint8Array[], keystoneUr
   }
 }
 
-/** Lower-case hex digits. */
-export function toHex(bytes: ArrayBuffer): string {
+/** The SHA-256 of a text, as lower-case hex digits. */
+export async function toSha256(text: string): Promise<string> {
+  return toHex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+}
+
+function toHex(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,6 +1,8 @@
-import type { GuardedKeystone } from '../keystone/limits/guarded-keystone.ts'
+import type { Identity } from '../keystone/identity.ts'
+import type { Guard } from '../keystone/limits/guard.ts'
+import type { AdmitNewToken } from '../keystone/limits/rate-limit.ts'
 import { isAnswer, isUnreachable, type Unavailable, unavailable } from '../keystone/unavailable.ts'
-import type { LookUp, Rejection } from '../keystone/validate.ts'
+import type { LookUp, LookUpToken, Rejection } from '../keystone/validate.ts'
 import type { Clock, ExecutionCtx } from '../lib/clock.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
@@ -40,11 +42,13 @@ interface IdentityCacheDeps {
   readonly loadMs: number
   readonly fingerprints: Fingerprinter
   readonly store: IdentityStore
-  readonly keystone: GuardedKeystone
+  readonly admitNewToken: AdmitNewToken
+  readonly guard: Guard
+  readonly lookUpToken: LookUpToken
   /** Whether a signature of the token still holds: keys may have been removed since the token was accepted. */
   readonly isStillSigned: (query: Pick<Query, 'token' | 'ctx'>) => Promise<boolean>
   /** Told of each look-up behind an answer. */
-  readonly onRefresh?: ((cluster: string, found: FoundIdentity<unknown>) => void) | undefined
+  readonly onRefresh?: ((cluster: string, found: Omit<FoundIdentity<unknown>, 'result'>) => void) | undefined
 }
 
 /** Between two refreshes of one token. */
@@ -78,7 +82,10 @@ export class IdentityCache<Answer extends { readonly body: string }> {
    */
   peek(query: Query): FoundIdentity<Answer> | undefined {
     const known = this.#memory.known(query.token)
-    return known === undefined ? this.#peekRefusal(query.token) : this.#serve(known, query)
+    if (known !== undefined) return this.#serve(known, query)
+    const no = this.#memory.refused(query.token)
+    if (no === undefined || this.#deps.clock.now() >= no.refusedAtMs + this.#deps.rejectionTtlMs) return undefined
+    return atNoCost(err(no.rejection), 'memory', no.fingerprint)
   }
 
   #serve(known: KnownIdentity<Answer>, query: Query): FoundIdentity<Answer> | undefined {
@@ -91,7 +98,7 @@ export class IdentityCache<Answer extends { readonly body: string }> {
         this.#refreshBehind(known, query)
         return atNoCost(ok(known), 'memory', known.fingerprint)
       case 'stale':
-        if (!this.#isLikelyUnreachable(known)) return undefined
+        if (!this.#isLikelyUnreachable(known.unreachableAtMs)) return undefined
         this.#refreshBehind(known, query)
         return atNoCost(ok(known), 'stale', known.fingerprint)
       case 'unusable':
@@ -101,7 +108,7 @@ export class IdentityCache<Answer extends { readonly body: string }> {
 
   /** Asks KV, then Keystone. Never rejects; ends at `deadlineMs`. */
   async load(query: Query, deadlineMs: number): Promise<FoundIdentity<Answer>> {
-    const shared = await this.#share(query, deadlineMs, (freshness) => freshness === 'fresh' || freshness === 'refresh')
+    const shared = await this.#share(query, deadlineMs, ['fresh', 'refresh'])
     if (shared === undefined) {
       const [fingerprint] = await this.#deps.fingerprints('identity', revealToken(query.token))
       return atNoCost(err(unavailable('timeout')), 'keystone', fingerprint)
@@ -122,16 +129,8 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     return freshnessOf(validated, needsGroups, this.#deps.freshness, this.#deps.clock.now())
   }
 
-  #peekRefusal(token: Token): FoundIdentity<Answer> | undefined {
-    const no = this.#memory.refused(token)
-    if (no === undefined || this.#deps.clock.now() >= no.refusedAtMs + this.#deps.rejectionTtlMs) return undefined
-    return atNoCost(err(no.rejection), 'memory', no.fingerprint)
-  }
-
-  #isLikelyUnreachable(known: KnownIdentity<Answer>): boolean {
-    return (
-      this.#deps.clock.now() - known.unreachableAtMs < UNREACHABLE_MS || this.#deps.keystone.breakerState === 'open'
-    )
+  #isLikelyUnreachable(unreachableAtMs: number): boolean {
+    return this.#deps.clock.now() - unreachableAtMs < UNREACHABLE_MS || this.#deps.guard.breakerState === 'open'
   }
 
   #refreshBehind(known: KnownIdentity<Answer>, query: Query): void {
@@ -145,12 +144,12 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     // A forgotten token is checked as a new one, and that begins with its signature.
     if (!(await this.#deps.isStillSigned(query))) return this.#memory.forget(query.token)
     const deadlineMs = this.#deps.clock.now() + this.#deps.loadMs
-    const shared = await this.#share(query, deadlineMs, (freshness) => freshness === 'fresh')
+    const shared = await this.#share(query, deadlineMs, ['fresh'])
     if (shared?.led && shared.value.keystoneCalls > 0) this.#deps.onRefresh?.(query.cluster, shared.value)
   }
 
   /** One look-up for all reviews of a cluster that ask about the token at the same time. */
-  #share(query: Query, deadlineMs: number, accepts: (freshness: Freshness) => boolean) {
+  #share(query: Query, deadlineMs: number, accepts: readonly Freshness[]) {
     return this.#calls.run({
       key: `${query.cluster}\n${query.mapping.digest}\n${revealToken(query.token)}`,
       deadlineMs: Math.min(deadlineMs, this.#deps.clock.now() + this.#deps.loadMs),
@@ -162,19 +161,19 @@ export class IdentityCache<Answer extends { readonly body: string }> {
   async #askKvThenKeystone(
     query: Query,
     deadlineMs: number,
-    accepts: (freshness: Freshness) => boolean,
+    accepts: readonly Freshness[],
   ): Promise<FoundIdentity<Answer>> {
     const fingerprints = await this.#deps.fingerprints('identity', revealToken(query.token))
     // Before KV is read, so that a flood of tokens that nobody has costs no reads.
     const isNew = this.#memory.known(query.token) === undefined
-    if (isNew && !(await this.#deps.keystone.admitNewToken(query.cluster))) {
+    if (isNew && !(await this.#deps.admitNewToken(query.cluster))) {
       return atNoCost(err(unavailable('rate_limited')), 'keystone', fingerprints[0])
     }
-    const stored = this.#usesKv ? await this.#readStored(query.token, fingerprints, deadlineMs) : undefined
-    if (stored !== undefined && accepts(this.#freshnessOf(stored, query))) {
-      return atNoCost(ok(this.#memory.remember(query.token, fingerprints[0], stored)), 'kv', fingerprints[0])
+    const known = await this.#findNewest(query.token, fingerprints, deadlineMs)
+    if (known !== undefined && accepts.includes(this.#freshnessOf(known, query))) {
+      return atNoCost(ok(known), 'kv', fingerprints[0])
     }
-    return this.#askKeystone(query, fingerprints, this.#newestOf(query.token, fingerprints[0], stored), deadlineMs)
+    return this.#askKeystone(query, fingerprints, known, deadlineMs)
   }
 
   async #askKeystone(
@@ -183,23 +182,16 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     known: KnownIdentity<Answer> | undefined,
     deadlineMs: number,
   ): Promise<FoundIdentity<Answer>> {
-    const { clock, keystone, lookUpMs } = this.#deps
+    const { clock, guard, lookUpToken, lookUpMs } = this.#deps
     const startedAtMs = clock.now()
+    const untilMs = Math.min(deadlineMs, startedAtMs + lookUpMs)
     // The mapping of another cluster may read groups that this one's does not, so known groups are read again.
     const hasGroups = known !== undefined && known.identity.groups !== 'not_read'
-    const { result, calls } = await keystone.lookUp({
-      token: query.token,
-      readsGroups: (identity) => hasGroups || query.mapping.readsGroups(identity),
-      knownUser: known?.identity.user.id,
-      deadlineMs: Math.min(deadlineMs, startedAtMs + lookUpMs),
-      ctx: query.ctx,
-    })
+    const readsGroups = (identity: Identity): boolean => hasGroups || query.mapping.readsGroups(identity)
+    const call = { knownUser: known?.identity.user.id, deadlineMs: untilMs, ctx: query.ctx }
+    const { result, calls } = await guard.lookUp(call, () => lookUpToken(query.token, readsGroups, untilMs))
     if (known !== undefined) known.triedAtMs = clock.now()
-    const cost = {
-      fingerprint: fingerprints[0],
-      keystoneCalls: calls,
-      keystoneMs: clock.now() - startedAtMs,
-    }
+    const cost = { fingerprint: fingerprints[0], keystoneCalls: calls, keystoneMs: clock.now() - startedAtMs }
     if (!result.ok && known !== undefined && this.#maybeServeStale(query, known, result.error)) {
       return { result: ok(known), source: 'stale', ...cost }
     }
@@ -211,26 +203,22 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     return this.#deps.freshness.ttlMs > 0
   }
 
-  /** What KV holds for the token, unless Keystone has refused the token since: KV can serve an identity that was removed. */
-  async #readStored(token: Token, fingerprints: Fingerprints, deadlineMs: number) {
-    const stored = await this.#deps.store.read(token, fingerprints, deadlineMs)
-    return stored !== undefined && !this.#wasRefusedSince(token, stored) ? stored : undefined
-  }
-
   #wasRefusedSince(token: Token, { validatedAtMs }: ValidatedIdentity): boolean {
     const no = this.#memory.refused(token)
     return no !== undefined && no.refusedAtMs >= validatedAtMs
   }
 
   /** The youngest identity of the token that memory or KV has, however old. Afterwards memory has that one. */
-  #newestOf(
+  async #findNewest(
     token: Token,
-    fingerprint: string,
-    stored: ValidatedIdentity | undefined,
-  ): KnownIdentity<Answer> | undefined {
+    fingerprints: Fingerprints,
+    deadlineMs: number,
+  ): Promise<KnownIdentity<Answer> | undefined> {
+    const stored = this.#usesKv ? await this.#deps.store.read(token, fingerprints, deadlineMs) : undefined
     const known = this.#memory.known(token)
     if (stored === undefined || (known !== undefined && known.validatedAtMs >= stored.validatedAtMs)) return known
-    return this.#memory.remember(token, fingerprint, stored)
+    // KV can serve an identity that was removed, because Keystone has refused the token since.
+    return this.#wasRefusedSince(token, stored) ? known : this.#memory.remember(token, fingerprints[0], stored)
   }
 
   /** Whether the identity may be served past its TTL now: never one that Keystone refused. */
@@ -240,8 +228,7 @@ export class IdentityCache<Answer extends { readonly body: string }> {
     // Another look-up may have been refused while this one waited.
     if (!isUnreachable(error) || this.#wasRefusedSince(query.token, known)) return false
     known.unreachableAtMs = this.#deps.clock.now()
-    const freshness = this.#freshnessOf(known, query)
-    return freshness === 'fresh' || freshness === 'refresh' || freshness === 'stale'
+    return ['fresh', 'refresh', 'stale'].includes(this.#freshnessOf(known, query))
   }
 
   /** Takes over Keystone's verdict into memory and KV. An unavailable Keystone changes nothing. */

@@ -1,5 +1,5 @@
 import { base64url, CompactEncrypt, compactDecrypt } from 'jose'
-import type { SealPurpose } from './fingerprint.ts'
+import type { Fingerprints, SealPurpose } from './fingerprint.ts'
 
 /** The purpose and the owner of a sealed value. The value opens under the same purpose and owner only. */
 interface SealContext {
@@ -38,6 +38,36 @@ export function createSealer(cacheKeys: readonly Uint8Array[], keystoneUrl: stri
       }
     },
   }
+}
+
+/** The part of a KV namespace that is used. */
+export type CacheNamespace = Pick<KVNamespace, 'put' | 'delete'> & {
+  get(keys: string[], options: { type: 'text'; cacheTtl: number }): Promise<Map<string, string | null>>
+}
+
+interface SealedValue {
+  /** Of the cache key that sealed the value; 0 is the newest. */
+  readonly keyIndex: number
+  /** `undefined`: something else stands there. */
+  readonly opened: string | undefined
+}
+
+/** The shortest that KV allows. Absent keys are cached as well, so a long one would hide what was just written. */
+const EDGE_CACHE_SECONDS = 30
+
+/** What KV has under the fingerprints, that of the newest cache key first. Rejects as the namespace does. */
+export async function readSealed(
+  { namespace, sealer }: { readonly namespace: CacheNamespace; readonly sealer: Sealer },
+  context: SealContext,
+  fingerprints: Fingerprints,
+): Promise<SealedValue[]> {
+  const names = fingerprints.map((fingerprint) => `${context.purpose}/${fingerprint}`)
+  const values = await namespace.get(names, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
+  const found = names.map(async (name, keyIndex) => {
+    const sealed = values.get(name) ?? undefined
+    return sealed === undefined ? undefined : { keyIndex, opened: await sealer.open(context, keyIndex, sealed) }
+  })
+  return (await Promise.all(found)).filter((value) => value !== undefined)
 }
 
 const HEADER = { alg: 'dir', enc: 'A256GCM' }

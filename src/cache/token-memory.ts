@@ -1,5 +1,5 @@
 import type { Rejection } from '../keystone/validate.ts'
-import { type BoundedMap, createBoundedMap } from '../lib/bounded-map.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import { revealToken, type Token } from '../lib/secret.ts'
 import type { ValidatedIdentity } from './identity-store.ts'
 
@@ -33,7 +33,7 @@ export class KnownIdentity<Answer> implements ValidatedIdentity {
   triedAtMs: number
   /** When Keystone was last found unreachable for the token. */
   unreachableAtMs = Number.NEGATIVE_INFINITY
-  readonly #answers: BoundedMap<string, AnswersOfMapping<Answer>> = createBoundedMap(ANSWERS)
+  readonly #answers = new BoundedMap<string, AnswersOfMapping<Answer>>(ANSWERS)
   readonly #ownWeight: number
 
   constructor(token: Token, fingerprint: string, validated: ValidatedIdentity) {
@@ -58,7 +58,7 @@ export class KnownIdentity<Answer> implements ValidatedIdentity {
 
   /** In characters. Answers count: a mapping can give hundreds of groups. */
   get weight(): number {
-    return this.#ownWeight + this.#answers.weight()
+    return this.#ownWeight + this.#answers.weight
   }
 }
 
@@ -67,10 +67,10 @@ export class KnownIdentity<Answer> implements ValidatedIdentity {
  * user. Entries are returned however old they are: the caller decides.
  */
 export class TokenMemory<Answer> {
-  readonly #known = createBoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
-  readonly #refused = createBoundedMap<Token, Refused>(REFUSED)
+  readonly #known = new BoundedMap<Token, KnownIdentity<Answer>>(KNOWN)
+  readonly #refused = new BoundedMap<Token, Refused>(REFUSED)
   /** Refusals of tokens that were accepted before: KV may still hold such an identity, so garbage must not evict them. */
-  readonly #revoked = createBoundedMap<Token, Refused>(REVOKED)
+  readonly #revoked = new BoundedMap<Token, Refused>(REVOKED)
 
   known(token: Token): KnownIdentity<Answer> | undefined {
     return this.#known.get(token)

@@ -1,4 +1,4 @@
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
 import { ok, type Result } from '../lib/result.ts'
@@ -31,7 +31,7 @@ export class ClusterDocuments<T extends Sized> {
   readonly #callers: CallersDocument
   readonly #deps: DocumentDeps
   readonly #shared: LiveDocument<T>
-  readonly #ofClusters = createBoundedMap<string, LiveDocument<OwnOrShared<T>>>(CLUSTERS)
+  readonly #ofClusters = new BoundedMap<string, LiveDocument<OwnOrShared<T>>>(CLUSTERS)
 
   constructor(name: OwnDocument, parse: DocumentParser<T>, callers: CallersDocument, deps: DocumentDeps) {
     this.#name = name

@@ -1,11 +1,10 @@
-import { type Fault, toPath } from '../lib/fault.ts'
+import type { Fault } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
-import { findSyntaxError } from './json-syntax.ts'
+import { scanJson } from './json-syntax.ts'
 import type { DocumentParser } from './live-document.ts'
 
 /** 10,000 rules, or 500 clusters with their credentials, are about 1 MB. */
 const MAX_CHARACTERS = 4 * 1024 * 1024
-const MAX_DEPTH = 32
 
 /**
  * Reads a document's text. Stricter than JSON.parse where that would hide a mistake: of two keys of one name it keeps
@@ -15,15 +14,15 @@ export function parseDocumentText(text: string): Result<unknown, readonly Fault[
   if (text.length > MAX_CHARACTERS) return err([{ path: '', message: 'is larger than 4 MiB' }])
   // Editors on Windows put a byte order mark there.
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    return err([{ path: '', message: explainSyntax(json) }])
+  const { syntaxError, faults } = scanJson(json)
+  if (syntaxError !== undefined) {
+    const { line, column, expected } = syntaxError
+    const notJson = `is not JSON: line ${line}, column ${column}: expected ${expected}`
+    return err([{ path: '', message: findYaml(json) ?? notJson }])
   }
-  if (isConfigMap(value)) return err([{ path: '', message: CONFIG_MAP }])
-  const faults = findHiddenKeys(json)
-  return faults.length > 0 ? err(faults) : ok(value)
+  if (faults.length > 0) return err(faults)
+  const value: unknown = JSON.parse(json)
+  return isConfigMap(value) ? err([{ path: '', message: CONFIG_MAP }]) : ok(value)
 }
 
 const CONFIG_MAP =
@@ -31,13 +30,11 @@ const CONFIG_MAP =
 /** The first line that says something is a key without quotes, a list item, or the start of a YAML document. */
 const YAML = /^(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:---|%YAML|- |-\r?\n|['"]?[\w./-]+['"]?:(?:[ \t\r\n]|$))/
 
-function explainSyntax(text: string): string {
-  if (YAML.test(text))
-    return /^[ \t]*kind:[ \t]*ConfigMap\b/m.test(text)
-      ? CONFIG_MAP
-      : 'looks like YAML, and a document is JSON: convert it, for example with: yq -o=json FILE'
-  const { line, column, expected } = findSyntaxError(text)
-  return `is not JSON: line ${line}, column ${column}: expected ${expected}`
+/** What YAML that stands in a document's place should be turned into; `undefined` for what does not look like YAML. */
+function findYaml(text: string): string | undefined {
+  if (!YAML.test(text)) return undefined
+  if (/^[ \t]*kind:[ \t]*ConfigMap\b/m.test(text)) return CONFIG_MAP
+  return 'looks like YAML, and a document is JSON: convert it, for example with: yq -o=json FILE'
 }
 
 function isConfigMap(value: unknown): boolean {
@@ -52,36 +49,4 @@ export function ofJson<T>(
     const document = parseDocumentText(text)
     return document.ok ? parse(document.value, digest) : document
   }
-}
-
-interface Level {
-  /** The keys so far, of an object; how many elements so far, of a list. */
-  readonly keys: Set<string> | undefined
-  /** Where in the level the scan is. */
-  at: string | number
-}
-
-/** What JSON.parse does not tell: keys that are there twice, `__proto__`, nesting without end. The text is valid JSON. */
-function findHiddenKeys(text: string): Fault[] {
-  const faults: Fault[] = []
-  const levels: Level[] = []
-  const path = (): string => toPath(levels.map(({ at }) => at))
-  // Strings (with what tells keys from values behind them) and the characters that give JSON its structure.
-  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\],]/g)) {
-    const level = levels.at(-1)
-    if (string !== undefined) {
-      if (colon === undefined || level?.keys === undefined) continue
-      const key = String(JSON.parse(string))
-      level.at = key
-      if (key === '__proto__') faults.push({ path: path(), message: 'is not a key here' })
-      else if (level.keys.has(key)) faults.push({ path: path(), message: 'is there twice' })
-      level.keys.add(key)
-    } else if (token === '{' || token === '[') {
-      if (levels.length === MAX_DEPTH) return [{ path: '', message: `is nested deeper than ${MAX_DEPTH} levels` }]
-      levels.push(token === '{' ? { keys: new Set(), at: '' } : { keys: undefined, at: 0 })
-    } else if (token === ',') {
-      if (level !== undefined && typeof level.at === 'number') level.at += 1
-    } else levels.pop()
-  }
-  return faults
 }

@@ -1,11 +1,14 @@
-/** Where a text stops being JSON. */
-interface JsonSyntaxError {
-  /** From 1; columns count UTF-16 units, as editors do. */
-  readonly line: number
-  readonly column: number
-  /** What was expected there. Never what was there: that can be a secret. */
-  readonly expected: string
+import { type Fault, toPath } from '../lib/fault.ts'
+
+/** What `JSON.parse` does not tell of a text. */
+interface JsonScan {
+  /** Where the text stops being JSON (from 1; columns count UTF-16 units, as editors do), and what was expected there. */
+  readonly syntaxError: { readonly line: number; readonly column: number; readonly expected: string } | undefined
+  /** Keys that are there twice, `__proto__`, or nesting without end. */
+  readonly faults: readonly Fault[]
 }
+
+const MAX_DEPTH = 32
 
 /** One token of JSON (RFC 8259) behind white space: a structural character, a string, or another value. */
 const TOKEN =
@@ -26,63 +29,78 @@ const EXPECTED = {
 } as const
 type State = keyof typeof EXPECTED
 
-/** Finds where a text that `JSON.parse` refuses stops being JSON. The engine's own message quotes the text. */
-export function findSyntaxError(text: string): JsonSyntaxError {
-  const open: ('{' | '[')[] = []
+/** An object with its keys so far, or a list; `at` is where in it the scan is. */
+type Level = { readonly keys: Set<string>; at: string } | { readonly keys: undefined; at: number }
+
+/** Looks for what `JSON.parse` does not tell. Unlike the engine's message it never quotes the text, which can hold a secret. */
+export function scanJson(text: string): JsonScan {
+  const levels: Level[] = []
+  const faults: Fault[] = []
   let state: State = 'value'
   for (let at = 0; ; at = TOKEN.lastIndex) {
     TOKEN.lastIndex = at
     const token: RegExpExecArray | null = TOKEN.exec(text)
-    const next: State | undefined = token === null ? undefined : nextState(state, toKind(token), open)
-    if (next === undefined) return { ...positionOf(text, skipSpace(text, at)), expected: EXPECTED[state] }
+    const next: State | undefined = token === null ? undefined : nextState(state, token, levels, faults)
+    if (next === undefined) return { syntaxError: findEnd(text, at, state), faults }
+    if (levels.length > MAX_DEPTH) {
+      const message = `is nested deeper than ${MAX_DEPTH} levels`
+      return { syntaxError: undefined, faults: [{ path: '', message }] }
+    }
     state = next
   }
 }
 
-type Kind = '{' | '}' | '[' | ']' | ',' | ':' | 'string' | 'scalar'
-
-function toKind([, structure, string]: RegExpExecArray): Kind {
-  return structure !== undefined ? (structure as Kind) : string !== undefined ? 'string' : 'scalar'
-}
-
-/** The state behind a token, or `undefined` where the token may not stand. `open` is kept up to date. */
-function nextState(state: State, kind: Kind, open: ('{' | '[')[]): State | undefined {
-  const behindValue = (): State => (open.length === 0 ? 'end' : open.at(-1) === '{' ? 'comma or }' : 'comma or ]')
+/** The state behind a token, or `undefined` where the token may not stand. Levels and faults are kept up to date. */
+function nextState(state: State, token: RegExpExecArray, levels: Level[], faults: Fault[]): State | undefined {
+  const [, structure, string] = token
+  const level = levels.at(-1)
+  const behindValue = (): State =>
+    levels.length === 0 ? 'end' : levels.at(-1)?.keys === undefined ? 'comma or ]' : 'comma or }'
   const close = (): State => {
-    open.pop()
+    levels.pop()
     return behindValue()
   }
   switch (state) {
     case 'key or }':
-      return kind === '}' ? close() : kind === 'string' ? 'colon' : undefined
     case 'key':
-      return kind === 'string' ? 'colon' : undefined
+      if (structure === '}' && state === 'key or }') return close()
+      if (string === undefined) return undefined
+      enterKey(String(JSON.parse(string)), levels, faults)
+      return 'colon'
     case 'colon':
-      return kind === ':' ? 'value' : undefined
+      return structure === ':' ? 'value' : undefined
     case 'comma or }':
-      return kind === '}' ? close() : kind === ',' ? 'key' : undefined
+      return structure === '}' ? close() : structure === ',' ? 'key' : undefined
     case 'comma or ]':
-      return kind === ']' ? close() : kind === ',' ? 'value' : undefined
+      if (structure === ',' && level !== undefined && level.keys === undefined) level.at += 1
+      return structure === ']' ? close() : structure === ',' ? 'value' : undefined
     case 'end':
       return undefined
     case 'value':
     case 'value or ]':
-      if (kind === ']' && state === 'value or ]') return close()
-      if (kind === 'string' || kind === 'scalar') return behindValue()
-      if (kind !== '{' && kind !== '[') return undefined
-      open.push(kind)
-      return kind === '{' ? 'key or }' : 'value or ]'
+      if (structure === undefined) return behindValue()
+      if (structure === ']' && state === 'value or ]') return close()
+      if (structure !== '{' && structure !== '[') return undefined
+      levels.push(structure === '{' ? { keys: new Set(), at: '' } : { keys: undefined, at: 0 })
+      return structure === '{' ? 'key or }' : 'value or ]'
   }
 }
 
-function skipSpace(text: string, at: number): number {
-  SPACE.lastIndex = at
-  SPACE.exec(text)
-  return SPACE.lastIndex
+function enterKey(key: string, levels: readonly Level[], faults: Fault[]): void {
+  const level = levels.at(-1)
+  if (level?.keys === undefined) return
+  level.at = key
+  const message = key === '__proto__' ? 'is not a key here' : level.keys.has(key) ? 'is there twice' : undefined
+  if (message !== undefined) faults.push({ path: toPath(levels.map(({ at }) => at)), message })
+  level.keys.add(key)
 }
 
-function positionOf(text: string, at: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, at)
-  const lineStart = before.lastIndexOf('\n') + 1
-  return { line: before.split('\n').length, column: at - lineStart + 1 }
+/** What is wrong where no token can stand; `undefined` at the end of a whole text. */
+function findEnd(text: string, at: number, state: State): JsonScan['syntaxError'] {
+  SPACE.lastIndex = at
+  SPACE.exec(text)
+  const end = SPACE.lastIndex
+  if (state === 'end' && end === text.length) return undefined
+  const before = text.slice(0, end)
+  return { line: before.split('\n').length, column: end - before.lastIndexOf('\n'), expected: EXPECTED[state] }
 }

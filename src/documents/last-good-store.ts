@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import type { Fingerprinter } from '../cache/fingerprint.ts'
-import type { CacheNamespace } from '../cache/identity-store.ts'
-import type { Sealer } from '../cache/seal.ts'
+import { type CacheNamespace, readSealed, type Sealer } from '../cache/seal.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 
 /** The newest version of a document that was valid, as it was written. */
@@ -12,61 +11,51 @@ export interface LastGood {
   readonly savedAtMs: number
 }
 
-/** Where last good documents outlive isolates and deployments. */
-export interface LastGoodStore {
-  /** `undefined`: there was never one. `unreadable`: CACHE cannot be read now. `spoilt`: something else stands there. Never rejects. */
-  read(key: string): Promise<Result<LastGood | undefined, 'unreadable' | 'spoilt'>>
-  /** Never rejects. */
-  write(key: string, document: LastGood): Promise<Result<undefined, 'failed'>>
-}
+const Version = v.object({ text: v.string(), digest: v.string(), savedAtMs: v.number() })
+const Stored = v.pipe(v.string(), v.parseJson(), Version)
 
-const Stored = v.object({ text: v.string(), digest: v.string(), savedAtMs: v.number() })
-
-/** The shortest that KV allows. */
-const EDGE_CACHE_SECONDS = 30
-
-/** Sealed in the namespace `CACHE`, each bound to its own key: one that was moved opens nowhere. */
-export function createLastGoodStore(deps: {
+interface LastGoodStoreDeps {
   readonly namespace: CacheNamespace
   readonly sealer: Sealer
   readonly fingerprints: Fingerprinter
-}): LastGoodStore {
-  const contextOf = (key: string) => ({ purpose: 'document', binding: key }) as const
-  const namesOf = async (key: string): Promise<string[]> =>
-    (await deps.fingerprints('document', key)).map((fingerprint) => `document/${fingerprint}`)
+}
 
-  async function write(key: string, { text, digest, savedAtMs }: LastGood): Promise<Result<undefined, 'failed'>> {
+/**
+ * Where last good documents outlive isolates and deployments: sealed in the namespace `CACHE`, each bound to its own key,
+ * so that one that was moved opens nowhere. Never rejects.
+ */
+export class LastGoodStore {
+  readonly #deps: LastGoodStoreDeps
+
+  constructor(deps: LastGoodStoreDeps) {
+    this.#deps = deps
+  }
+
+  /** `undefined`: there was never one. `unreadable`: CACHE cannot be read now. `spoilt`: something else stands there. */
+  async read(key: string): Promise<Result<LastGood | undefined, 'unreadable' | 'spoilt'>> {
     try {
-      const [name] = await namesOf(key)
-      if (name === undefined) return err('failed')
-      const sealed = await deps.sealer.seal(contextOf(key), JSON.stringify({ text, digest, savedAtMs }))
-      await deps.namespace.put(name, sealed)
-      return ok(undefined)
+      const fingerprints = await this.#deps.fingerprints('document', key)
+      const [newest] = await readSealed(this.#deps, { purpose: 'document', binding: key }, fingerprints)
+      if (newest === undefined) return ok(undefined)
+      const stored = v.safeParse(Stored, newest.opened)
+      if (!stored.success) return err('spoilt')
+      // Sealed under an older cache key the version would be lost with that key.
+      if (newest.keyIndex > 0) await this.write(key, stored.output)
+      return ok(stored.output)
     } catch {
-      return err('failed')
+      return err('unreadable')
     }
   }
 
-  return {
-    write,
-    async read(key) {
-      try {
-        const names = await namesOf(key)
-        const values = await deps.namespace.get(names, { type: 'text', cacheTtl: EDGE_CACHE_SECONDS })
-        for (const [keyIndex, name] of names.entries()) {
-          const sealed = values.get(name)
-          if (sealed === undefined || sealed === null) continue
-          const opened = await deps.sealer.open(contextOf(key), keyIndex, sealed)
-          const stored = v.safeParse(v.pipe(v.string(), v.parseJson(), Stored), opened)
-          if (!stored.success) return err('spoilt')
-          // Sealed under an older cache key the version would be lost with that key.
-          if (keyIndex > 0) await write(key, stored.output)
-          return ok(stored.output)
-        }
-        return ok(undefined)
-      } catch {
-        return err('unreadable')
-      }
-    },
+  /** Whether the version is stored now. */
+  async write(key: string, version: LastGood): Promise<boolean> {
+    try {
+      const [fingerprint] = await this.#deps.fingerprints('document', key)
+      const sealed = await this.#deps.sealer.seal({ purpose: 'document', binding: key }, JSON.stringify(version))
+      await this.#deps.namespace.put(`document/${fingerprint}`, sealed)
+      return true
+    } catch {
+      return false
+    }
   }
 }

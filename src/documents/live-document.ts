@@ -1,5 +1,5 @@
-import { toHex } from '../cache/fingerprint.ts'
-import { createBoundedMap } from '../lib/bounded-map.ts'
+import { toSha256 } from '../cache/fingerprint.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import { type Clock, type ExecutionCtx, settleBy } from '../lib/clock.ts'
 import { type Fault, limitFaults } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
@@ -18,7 +18,7 @@ export type DocumentParser<T> = (
 
 export interface DocumentDeps {
   readonly config: ConfigNamespace
-  readonly lastGood: LastGoodStore
+  readonly lastGood: Pick<LastGoodStore, 'read' | 'write'>
   readonly clock: Clock
   /** Told once of each version that is not valid. */
   readonly onFaults: (key: string, digest: string, faults: readonly Fault[]) => void
@@ -52,7 +52,7 @@ export class LiveDocument<T> {
   readonly #parse: DocumentParser<T>
   readonly #deps: DocumentDeps
   readonly #loads: SingleFlight<void>
-  readonly #faulty = createBoundedMap<string, readonly Fault[]>(FAULTY)
+  readonly #faulty = new BoundedMap<string, readonly Fault[]>(FAULTY)
   #state: DocumentState<T> | undefined
   #stored: Result<LastGood | undefined, 'unreadable' | 'spoilt'> = err('unreadable')
   /** A version that was in force and is not stored as the last good one yet. */
@@ -81,23 +81,14 @@ export class LiveDocument<T> {
    * after idleness, for half a second at most.
    */
   refresh(ctx: ExecutionCtx): Promise<void> | undefined {
-    const nowMs = this.#deps.clock.now()
+    const { clock } = this.#deps
+    const nowMs = clock.now()
     const ageMs = nowMs - this.#loadedAtMs
     if (ageMs < this.#refreshAfterMs) return undefined
-    if (ageMs >= STALE_AFTER_MS) return this.#waitForLoad(ctx)
+    // Bounded also for a request that starts the load again because the request that started it was cancelled.
+    if (ageMs >= STALE_AFTER_MS) return settleBy(clock, nowMs + WAIT_MS, this.#shareLoad(ctx), () => undefined)
     if (nowMs - this.#triedAtMs >= RETRY_AFTER_MS) ctx.waitUntil(this.#shareLoad(ctx))
     return undefined
-  }
-
-  /** Bounded also for a request that starts the load again because the request that started it was cancelled. */
-  #waitForLoad(ctx: ExecutionCtx): Promise<void> {
-    const { clock } = this.#deps
-    return settleBy(
-      clock,
-      clock.now() + WAIT_MS,
-      () => this.#shareLoad(ctx),
-      () => undefined,
-    )
   }
 
   async #shareLoad(ctx: ExecutionCtx): Promise<void> {
@@ -113,16 +104,10 @@ export class LiveDocument<T> {
     // Both at the same time, so that a document without a valid version takes no longer.
     const storedRead = this.state.value === undefined ? this.#readStored(ctx) : undefined
     let isLate = false
-    const deadlineMs = load.startedAtMs + READ_TIMEOUT_MS
-    const inTime = await settleBy<ConfigRead<T>>(
-      this.#deps.clock,
-      deadlineMs,
-      () => reading,
-      () => {
-        isLate = true
-        return { kind: 'unreadable' }
-      },
-    )
+    const inTime = await settleBy(this.#deps.clock, load.startedAtMs + READ_TIMEOUT_MS, reading, () => {
+      isLate = true
+      return { kind: 'unreadable' } as const
+    })
     // What is valid, and what nothing can be said of, does not wait for CACHE.
     if (inTime.kind !== 'valid') await storedRead
     await this.#apply(load, inTime)
@@ -150,7 +135,7 @@ export class LiveDocument<T> {
     } catch {
       return { kind: 'unreadable' }
     }
-    return text === null ? { kind: 'absent' } : this.#parseNewest({ text, digest: await sha256(text) })
+    return text === null ? { kind: 'absent' } : this.#parseNewest({ text, digest: await toSha256(text) })
   }
 
   /** Each version is parsed once, and reported once if it is not valid. */
@@ -160,9 +145,7 @@ export class LiveDocument<T> {
     const known = this.#faulty.get(digest)
     if (known !== undefined) return { kind: 'faulty', faults: known }
     const parsed = await this.#parseText(text, digest)
-    if (parsed.ok) {
-      return { kind: 'valid', value: parsed.value, digest, text }
-    }
+    if (parsed.ok) return { kind: 'valid', value: parsed.value, digest, text }
     this.#faulty.set(digest, parsed.error, 1)
     this.#deps.onFaults(this.#key, digest, parsed.error)
     return { kind: 'faulty', faults: parsed.error }
@@ -186,12 +169,7 @@ export class LiveDocument<T> {
       return stored
     })
     ctx.waitUntil(reading)
-    return settleBy<unknown>(
-      clock,
-      clock.now() + READ_TIMEOUT_MS,
-      () => reading,
-      () => undefined,
-    )
+    return settleBy(clock, clock.now() + READ_TIMEOUT_MS, reading, () => undefined)
   }
 
   /** Parsed only while no version is in force. */
@@ -216,13 +194,9 @@ export class LiveDocument<T> {
     if (!isStored && !stored.ok && stored.error === 'unreadable') return
     if (!isStored) {
       const version = { ...wanted, savedAtMs: this.#deps.clock.now() }
-      if (!(await this.#deps.lastGood.write(this.#key, version)).ok) return
+      if (!(await this.#deps.lastGood.write(this.#key, version))) return
       this.#stored = ok(version)
     }
     if (this.#unsaved === wanted) this.#unsaved = undefined
   }
-}
-
-async function sha256(text: string): Promise<string> {
-  return toHex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
 }

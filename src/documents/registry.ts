@@ -1,10 +1,9 @@
-import { type PublicKey, parsePublicKeys } from '../keystone/public-keys.ts'
+import { parsePublicKeys } from '../keystone/public-keys.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
 import { type Fault, limitFaults, type Warning } from '../lib/fault.ts'
-import { type Authenticators, parseAuthenticators } from '../mapping/authenticators.ts'
-import type { CompiledMapping } from '../mapping/compiled-mapping.ts'
+import { parseAuthenticators } from '../mapping/authenticators.ts'
 import { parseMapping } from '../mapping/parse-mapping.ts'
-import { type ParsedPolicy, parsePolicy } from '../policy/parse-policy.ts'
+import { parsePolicy } from '../policy/parse-policy.ts'
 import type { Callers } from './callers.ts'
 import { CallersDocument } from './callers-document.ts'
 import { ClusterDocuments } from './cluster-documents.ts'
@@ -13,33 +12,19 @@ import { ofJson } from './document-text.ts'
 import { type DocumentDeps, LiveDocument } from './live-document.ts'
 
 /** All documents of administrators in this isolate. `refresh` one before a review, then read `inForce`. */
-export interface Documents {
-  readonly callers: CallersDocument
-  readonly mapping: ClusterDocuments<CompiledMapping>
-  readonly policy: ClusterDocuments<ParsedPolicy>
-  readonly authenticators: ClusterDocuments<Authenticators>
-  /** The keys of Keystone's signatures. Without a readable document there are none, and Keystone is asked. */
-  readonly keystoneKeys: LiveDocument<readonly PublicKey[]>
-}
+export type Documents = ReturnType<typeof createDocuments>
 
 /** `secretCallers` are those of the secret `CALLERS`, which count without CONFIG too. */
-export function createDocuments(homeDomain: string, secretCallers: Callers, deps: DocumentDeps): Documents {
+export function createDocuments(homeDomain: string, secretCallers: Callers, deps: DocumentDeps) {
   const callers = new CallersDocument(secretCallers, deps)
+  const mapping = ofJson((json, digest) => parseMapping(json, { digest: `${digest} ${homeDomain}`, homeDomain }))
+  const policy = ofJson((json) => parsePolicy(json, homeDomain))
   return {
     callers,
-    mapping: new ClusterDocuments(
-      'mapping',
-      ofJson((document, digest) => parseMapping(document, { digest: `${digest} ${homeDomain}`, homeDomain })),
-      callers,
-      deps,
-    ),
-    policy: new ClusterDocuments(
-      'policy',
-      ofJson((document) => parsePolicy(document, homeDomain)),
-      callers,
-      deps,
-    ),
+    mapping: new ClusterDocuments('mapping', mapping, callers, deps),
+    policy: new ClusterDocuments('policy', policy, callers, deps),
     authenticators: new ClusterDocuments('authenticators', ofJson(parseAuthenticators), callers, deps),
+    /** The keys of Keystone's signatures. Without a readable document there are none, and Keystone is asked. */
     keystoneKeys: new LiveDocument('keystone-keys', parsePublicKeys, deps),
   }
 }

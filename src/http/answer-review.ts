@@ -1,5 +1,6 @@
 import type { Asked } from '../authn/keystone-authenticator.ts'
-import type { AccessAnswer } from '../authz/authorize.ts'
+import { answerVerdict } from '../authn/verdict.ts'
+import { type AccessAnswer, answerAccess } from '../authz/authorize.ts'
 import { decodeReview, type Review } from '../k8s/decode-review.ts'
 import type { Clock, ExecutionCtx } from '../lib/clock.ts'
 import type { Answer, Audit } from '../telemetry/audit.ts'
@@ -17,8 +18,13 @@ export interface Reviewer {
   /** The answer that needs no waiting; `undefined`: call `load`. */
   peek(review: Review, asked: Asked): Answer | AccessAnswer | undefined
   load(review: Review, asked: Asked): Promise<Answer | AccessAnswer>
-  /** The answer to a review that met an error that nothing foresaw. */
-  answerUnexpected(review: Review): Answer | AccessAnswer
+}
+
+/** "Cannot tell": a setting is faulty, or the review met an error that nothing foresaw. */
+export function answerUndecided({ kind, review }: Review, reason: 'settings' | 'unexpected'): Answer | AccessAnswer {
+  return kind === 'TokenReview'
+    ? answerVerdict(review, { reason })
+    : answerAccess(review, { decision: 'unknown', because: reason })
 }
 
 interface AnswerReviewDeps {
@@ -62,7 +68,7 @@ export function createAnswerReview(deps: AnswerReviewDeps): AnswerReview {
       answer = reviewer.peek(decoded.value, asked) ?? (await reviewer.load(decoded.value, asked))
     } catch (error) {
       onUnexpected(error)
-      answer = reviewer.answerUnexpected(decoded.value)
+      answer = answerUndecided(decoded.value, 'unexpected')
     }
     audit(caller.value, answer.record, () => rayOf(request))
     metrics?.review(caller.value, answer.record, startedAtMs)

@@ -1,7 +1,7 @@
-import { toHex } from '../cache/fingerprint.ts'
+import { toSha256 } from '../cache/fingerprint.ts'
 import type { Callers } from '../documents/callers.ts'
 import type { CallersDocument } from '../documents/callers-document.ts'
-import { type BoundedMap, createBoundedMap } from '../lib/bounded-map.ts'
+import { BoundedMap } from '../lib/bounded-map.ts'
 import type { ExecutionCtx } from '../lib/clock.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 import type { CallerRefusal } from '../telemetry/caller-audit.ts'
@@ -20,7 +20,7 @@ const REMEMBERED = { maxEntries: 1_000, maxWeight: 1_000_000 }
  */
 export class CallerIdentifier {
   readonly #document: Pick<CallersDocument, 'refresh' | 'inForce'>
-  #accepted: BoundedMap<string, IdentifiedCaller> = createBoundedMap(REMEMBERED)
+  #accepted = new BoundedMap<string, IdentifiedCaller>(REMEMBERED)
   /** The callers for which `#accepted` holds. */
   #callers: Callers | undefined
 
@@ -43,7 +43,7 @@ export class CallerIdentifier {
     const callers = this.#document.inForce()
     if (this.#callers !== callers) {
       this.#callers = callers
-      this.#accepted = createBoundedMap(REMEMBERED)
+      this.#accepted = new BoundedMap(REMEMBERED)
     }
     const header = request.headers.get('Authorization')
     return header === null ? undefined : this.#accepted.get(header)
@@ -72,9 +72,7 @@ export function checkNamed(caller: IdentifiedCaller, named: string | undefined):
 
 async function findCluster(header: string, callers: Callers): Promise<string | undefined> {
   const token = BEARER.exec(header)?.[1]
-  if (token === undefined) return undefined
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
-  return callers.clusters.get(`sha256:${toHex(digest)}`)
+  return token === undefined ? undefined : callers.clusters.get(`sha256:${await toSha256(token)}`)
 }
 
 /** The cluster of a certificate, where no bearer token named one. */

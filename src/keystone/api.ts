@@ -6,6 +6,16 @@ import { type Unavailable, unavailable } from './unavailable.ts'
 /** `fetch`, or that of the `KEYSTONE` binding. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
+export interface HttpDeps {
+  readonly fetch: Fetch
+  /** Of a request, without a slash at its end. */
+  readonly url: string
+  /** The longest that one request may take. */
+  readonly timeoutMs: number
+  readonly userAgent: string
+  readonly clock: Clock
+}
+
 /** One request to the Identity API. */
 interface KeystoneRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -29,51 +39,52 @@ interface KeystoneAnswer {
 /** Sends one request. Never rejects: what is no answer is `unavailable`. */
 export type KeystoneApi = (request: KeystoneRequest) => Promise<Result<KeystoneAnswer, Unavailable>>
 
-interface KeystoneApiDeps {
-  readonly fetch: Fetch
-  /** Identity API v3 root, without a slash at its end. */
-  readonly url: string
-  /** The longest that one request may take. */
-  readonly timeoutMs: number
-  readonly userAgent: string
-  readonly clock: Clock
-}
-
 /** 10,000 groups are about 1.3 MB. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
-/**
- * The client of the Identity API. Redirects are refused: following one would send the token headers to another host.
- * Answers are never cached: every validation has the same URL.
- */
-export function createKeystoneApi({ fetch, url, timeoutMs, userAgent, clock }: KeystoneApiDeps): KeystoneApi {
-  return async function requestKeystone({ method = 'GET', path, headers, body, deadlineMs }) {
-    const nowMs = clock.now()
-    if (nowMs >= deadlineMs) return err(unavailable('timeout'))
-    const limit = createTimeLimit(clock, Math.min(deadlineMs, nowMs + timeoutMs))
-    const init: RequestInit = {
+/** The client of the Identity API; `deps.url` is its v3 root. */
+export function createKeystoneApi(deps: HttpDeps): KeystoneApi {
+  return function requestKeystone({ method = 'GET', path, headers, body, deadlineMs }) {
+    const isJson = body !== undefined
+    const init = {
       method,
-      headers: {
-        ...headers,
-        Accept: 'application/json',
-        'User-Agent': userAgent,
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      redirect: 'manual',
-      cache: 'no-store',
-      signal: limit.signal,
+      headers: { ...headers, Accept: 'application/json', ...(isJson && { 'Content-Type': 'application/json' }) },
+      ...(isJson && { body: JSON.stringify(body) }),
     }
-    const send = () => fetch(url + path, init)
-    try {
-      const answering = (method === 'GET' ? sendWithRetry(send, limit.signal) : send()).then(readAnswer)
-      return await limit.race(answering, () => err(unavailable('timeout')))
-    } catch {
-      // Without the platform's message, which can hold the value of a header.
-      return err(unavailable(limit.signal.aborted ? 'timeout' : 'network'))
-    } finally {
-      limit.clear()
-    }
+    const fetch: Fetch = (url, sent) => sendWithRetry(deps.fetch, url, sent)
+    return send({ ...deps, url: deps.url + path, ...(method === 'GET' && { fetch }) }, init, deadlineMs, readAnswer)
+  }
+}
+
+/**
+ * Sends one request, and reads its answer, by `deadlineMs`. Never rejects: what is no answer is `unavailable`. Redirects are
+ * refused: following one would send the headers, which hold secrets, to another host. Answers are never cached: every
+ * validation has the same URL.
+ */
+export async function send<T>(
+  { fetch, url, timeoutMs, userAgent, clock }: HttpDeps,
+  init: { readonly headers: Readonly<Record<string, string>> } & RequestInit,
+  deadlineMs: number,
+  read: (response: Response) => Promise<Result<T, Unavailable>>,
+): Promise<Result<T, Unavailable>> {
+  const nowMs = clock.now()
+  if (nowMs >= deadlineMs) return err(unavailable('timeout'))
+  const limit = createTimeLimit(clock, Math.min(deadlineMs, nowMs + timeoutMs))
+  const fixed = { redirect: 'manual', cache: 'no-store', signal: limit.signal } as const
+  try {
+    const headers = { ...init.headers, 'User-Agent': userAgent }
+    const answering = fetch(url, { ...init, ...fixed, headers }).then(async (response) => {
+      const { status } = response
+      if (status < 300 || status >= 400) return read(response)
+      await response.body?.cancel()
+      return err(unavailable('redirect', status))
+    })
+    return await limit.race(answering, () => err(unavailable('timeout')))
+  } catch {
+    // Without the platform's message, which can hold the value of a header.
+    return err(unavailable(limit.signal.aborted ? 'timeout' : 'network'))
+  } finally {
+    limit.clear()
   }
 }
 
@@ -81,20 +92,20 @@ export function createKeystoneApi({ fetch, url, timeoutMs, userAgent, clock }: K
  * Sends a request that only reads once more after a lost connection: a server that closes idle connections without
  * notice (uWSGI's `--http-socket` after every answer) loses the next request on such a connection.
  */
-async function sendWithRetry(send: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+async function sendWithRetry(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
   try {
-    return await send()
+    return await fetch(url, init)
   } catch (error) {
-    if (signal.aborted) throw error
-    return send()
+    if (init.signal?.aborted) throw error
+    return fetch(url, init)
   }
 }
 
 async function readAnswer(response: Response): Promise<Result<KeystoneAnswer, Unavailable>> {
   const { status, headers } = response
-  if (status >= 300 && (status < 400 || status >= 500)) {
+  if (status >= 500) {
     await response.body?.cancel()
-    return status < 400 ? err(unavailable('redirect', status)) : ok({ status, headers, body: undefined })
+    return ok({ status, headers, body: undefined })
   }
   const text = await readBoundedText(response, MAX_ANSWER_BYTES)
   return text.ok ? ok({ status, headers, body: parseJson(text.value) }) : err(unavailable('too_large', status))

@@ -3,7 +3,8 @@ import { err, ok, type Result } from '../lib/result.ts'
 import type { Identity, KeystoneGroup } from './identity.ts'
 
 // Keystone answers with more than is read here (catalog, flags of newer releases); what is read must be as documented.
-export const Named = v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.string() })
+const Id = v.pipe(v.string(), v.nonEmpty())
+export const Named = v.object({ id: Id, name: v.string() })
 /** A time of the Identity API, as epoch milliseconds. */
 export const Timestamp = v.pipe(
   v.string(),
@@ -11,8 +12,8 @@ export const Timestamp = v.pipe(
   v.transform((text) => Date.parse(text)),
   v.finite(),
 )
-const FederatedProvider = v.object({ id: v.pipe(v.string(), v.nonEmpty()) })
-const FederatedGroup = v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.optional(v.string()) })
+const FederatedProvider = v.object({ id: Id })
+const FederatedGroup = v.object({ id: Id, name: v.optional(v.string()) })
 
 const TokenAnswer = v.object({
   token: v.object({
@@ -28,16 +29,14 @@ const TokenAnswer = v.object({
     domain: v.optional(Named),
     system: v.optional(v.object({ all: v.literal(true) })),
     roles: v.optional(v.array(Named)),
-    application_credential: v.optional(
-      v.object({ id: v.pipe(v.string(), v.nonEmpty()), access_rules: v.optional(v.unknown()) }),
-    ),
-    'OS-TRUST:trust': v.optional(v.object({ id: v.pipe(v.string(), v.nonEmpty()) })),
+    application_credential: v.optional(v.object({ id: Id, access_rules: v.optional(v.unknown()) })),
+    'OS-TRUST:trust': v.optional(v.object({ id: Id })),
   }),
 })
 type KeystoneToken = v.InferOutput<typeof TokenAnswer>['token']
 
 const GroupsAnswer = v.object({
-  groups: v.array(v.object({ id: v.pipe(v.string(), v.nonEmpty()), name: v.string(), domain_id: v.string() })),
+  groups: v.array(v.object({ id: Id, name: v.string(), domain_id: v.string() })),
 })
 
 /** What a token says: the identity, whose groups are `not_read`, and the groups that a federated user's token lists. */

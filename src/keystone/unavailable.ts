@@ -24,31 +24,15 @@ export function unavailable(cause: Unavailable['cause'], status?: number): Unava
 
 /** Whether Keystone, or what stands before it, answered: it was reached. */
 export function isAnswer(error: Unavailable): boolean {
-  const { cause } = error
-  if (cause === 'status') return !isUnreachable(error)
-  return cause === 'redirect' || cause === 'malformed' || cause === 'too_large'
+  return ['status', 'redirect', 'malformed', 'too_large'].includes(error.cause) && !isUnreachable(error)
 }
-
-const UNREACHABLE = new Set([500, 502, 503, 504])
 
 /**
  * Whether Keystone is unreachable, which alone lets an identity be served past its time: no connection, no answer in
  * time, 500, 502, 503, 504, an open breaker. What an attacker can bring about with tokens of his own (a rate limit, a
  * full queue) is not among it, nor is any answer that Keystone gave on purpose.
  */
-export function isUnreachable({ cause, status }: Unavailable): boolean {
-  switch (cause) {
-    case 'timeout':
-    case 'network':
-    case 'breaker_open':
-      return true
-    case 'status':
-      return status !== undefined && UNREACHABLE.has(status)
-    case 'redirect':
-    case 'malformed':
-    case 'too_large':
-    case 'rate_limited':
-    case 'busy':
-      return false
-  }
+export function isUnreachable({ cause, status = 0 }: Unavailable): boolean {
+  if (cause === 'status') return [500, 502, 503, 504].includes(status)
+  return cause === 'timeout' || cause === 'network' || cause === 'breaker_open'
 }

@@ -10,8 +10,8 @@ import { isUnreachable, type Unavailable, unavailable } from './unavailable.ts'
 export type Rejection = { readonly reason: 'rejected' | 'expired' | 'access_rules' }
 
 /** What one look-up found, and how many requests it took. */
-export interface LookUp {
-  readonly result: Result<Identity, Rejection | Unavailable>
+export interface LookUp<T = Identity> {
+  readonly result: Result<T, Rejection | Unavailable>
   readonly calls: number
 }
 
@@ -44,8 +44,8 @@ export type Reachability = { readonly reachable: true } | { readonly reachable: 
 export async function reachKeystone(api: KeystoneApi, deadlineMs: number): Promise<Reachability> {
   const answer = await api({ path: '', deadlineMs })
   if (answer.ok && answer.value.status === 200 && isVersion3(answer.value.body)) return { reachable: true }
-  const isReached = !isUnreachable(answer.ok ? unavailable('status', answer.value.status) : answer.error)
-  return { reachable: false, reason: isReached ? 'answers, but not as an Identity API v3 root' : 'unreachable' }
+  const reason = isReached(answer) ? 'answers, but not as an Identity API v3 root' : 'unreachable'
+  return { reachable: false, reason }
 }
 
 function isVersion3(body: unknown): boolean {
@@ -54,7 +54,10 @@ function isVersion3(body: unknown): boolean {
 
 /** Whether Keystone, or what stands in front of it, answers a request without a token: the probe of the breaker. */
 export async function isAnswering(api: KeystoneApi, deadlineMs: number): Promise<boolean> {
-  const answer = await api({ path: '', deadlineMs })
+  return isReached(await api({ path: '', deadlineMs }))
+}
+
+function isReached(answer: Awaited<ReturnType<KeystoneApi>>): boolean {
   return !isUnreachable(answer.ok ? unavailable('status', answer.value.status) : answer.error)
 }
 

@@ -1,16 +1,3 @@
-/**
- * A map that holds at most so much: what was not used for the longest time goes first, as near as a quarter of all
- * that fits. Holds plain data only.
- */
-export interface BoundedMap<K, V> {
-  get(key: K): V | undefined
-  /** `weight` is in the units of `maxWeight`; a value heavier than that by itself is not kept. */
-  set(key: K, value: V, weight: number): void
-  delete(key: K): void
-  /** Sum of the weights of what it holds. */
-  weight(): number
-}
-
 interface BoundedMapOptions<K, V> {
   readonly maxEntries: number
   /** Sum of all weights, in whatever unit `set` is told; characters here. */
@@ -27,53 +14,61 @@ interface Entry<V> {
   readonly placedWeight: number
 }
 
-export function createBoundedMap<K, V>({ maxEntries, maxWeight, onEvict }: BoundedMapOptions<K, V>): BoundedMap<K, V> {
+/**
+ * A map that holds at most so much: what was not used for the longest time goes first, as near as a quarter of all
+ * that fits. Holds plain data only.
+ */
+export class BoundedMap<K, V> {
+  readonly #options: BoundedMapOptions<K, V>
   // A Map iterates in order of insertion, so its first key is the least recently used one. To move a key costs more
   // than to find it, so one that little was put behind stays where it is.
-  const entries = new Map<K, Entry<V>>()
-  const [nearEntries, nearWeight] = [maxEntries / 4, maxWeight / 4]
-  let total = 0
-  let placed = 0
-  let placedWeight = 0
+  readonly #entries = new Map<K, Entry<V>>()
+  #total = 0
+  #placed = 0
+  #placedWeight = 0
 
-  function place(key: K, value: V, weight: number): void {
-    placed += 1
-    placedWeight += weight
-    entries.set(key, { value, weight, placed, placedWeight })
+  constructor(options: BoundedMapOptions<K, V>) {
+    this.#options = options
   }
 
-  function remove(key: K): V | undefined {
-    const entry = entries.get(key)
+  /** Sum of the weights of what it holds. */
+  get weight(): number {
+    return this.#total
+  }
+
+  get(key: K): V | undefined {
+    const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    entries.delete(key)
-    total -= entry.weight
+    const { maxEntries, maxWeight } = this.#options
+    if (this.#placed - entry.placed >= maxEntries / 4 || this.#placedWeight - entry.placedWeight >= maxWeight / 4) {
+      this.#entries.delete(key)
+      this.#place(key, entry.value, entry.weight)
+    }
     return entry.value
   }
 
-  return {
-    get(key) {
-      const entry = entries.get(key)
-      if (entry === undefined) return undefined
-      if (placed - entry.placed >= nearEntries || placedWeight - entry.placedWeight >= nearWeight) {
-        entries.delete(key)
-        place(key, entry.value, entry.weight)
-      }
-      return entry.value
-    },
-    set(key, value, weight) {
-      remove(key)
-      if (weight > maxWeight) return
-      place(key, value, weight)
-      total += weight
-      for (const oldest of entries.keys()) {
-        if (entries.size <= maxEntries && total <= maxWeight) return
-        const evicted = remove(oldest)
-        if (evicted !== undefined) onEvict?.(oldest, evicted)
-      }
-    },
-    delete(key) {
-      remove(key)
-    },
-    weight: () => total,
+  /** `weight` is in the units of `maxWeight`; a value heavier than that by itself is not kept. */
+  set(key: K, value: V, weight: number): void {
+    const { maxEntries, maxWeight, onEvict } = this.#options
+    this.delete(key)
+    if (weight > maxWeight) return
+    this.#place(key, value, weight)
+    this.#total += weight
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size <= maxEntries && this.#total <= maxWeight) return
+      this.delete(oldest)
+      onEvict?.(oldest, entry.value)
+    }
+  }
+
+  delete(key: K): void {
+    this.#total -= this.#entries.get(key)?.weight ?? 0
+    this.#entries.delete(key)
+  }
+
+  #place(key: K, value: V, weight: number): void {
+    this.#placed += 1
+    this.#placedWeight += weight
+    this.#entries.set(key, { value, weight, placed: this.#placed, placedWeight: this.#placedWeight })
   }
 }

@@ -17,8 +17,6 @@ interface TimeLimit {
   race<T>(work: Promise<T>, late: () => T): Promise<T>
   /** Stops the timer: a timer that runs holds its request open. */
   clear(): void
-  /** Aborts the work now. */
-  abort(): void
 }
 
 /** Starts a time limit that ends at `deadlineMs`, by the clock. */
@@ -27,15 +25,10 @@ export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
   const { signal } = controller
   // `Promise.withResolvers` is absent in Node 20, which runs the command lines.
   const timeUp = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  const expire = (): void => controller.abort()
-  const clear = clock.startTimer(deadlineMs - clock.now(), expire)
+  const clear = clock.startTimer(deadlineMs - clock.now(), () => controller.abort())
   return {
     signal,
     clear,
-    abort() {
-      clear()
-      expire()
-    },
     race(work, late) {
       // The work may still fail after its time, when nothing listens any more.
       work.catch(() => undefined)
@@ -44,16 +37,16 @@ export function createTimeLimit(clock: Clock, deadlineMs: number): TimeLimit {
   }
 }
 
-/** The outcome of the work that `start` begins, or `late()` at `deadlineMs`. Rejects as the work does. */
-export async function settleBy<T>(
+/** The outcome of the work, or `late()` at `deadlineMs`. Rejects as the work does. */
+export async function settleBy<T, L>(
   clock: Clock,
   deadlineMs: number,
-  start: () => Promise<T>,
-  late: () => T,
-): Promise<T> {
+  work: Promise<T>,
+  late: () => L,
+): Promise<T | L> {
   const limit = createTimeLimit(clock, deadlineMs)
   try {
-    return await limit.race(start(), late)
+    return await limit.race<T | L>(work, late)
   } finally {
     limit.clear()
   }

@@ -44,8 +44,9 @@ export class SingleFlight<T> {
         const value = await (this.#makesSpaceFor(key) ? this.#start(shared) : call(deadlineMs))
         return { value, led: true }
       }
-      const settled = await this.#waitFor(running.promise, Math.min(deadlineMs, runningUntilMs))
-      if (settled !== undefined) return { value: settled.value, led: false }
+      const settling = running.promise.then((value) => ({ value, led: false }))
+      const settled = await settleBy(this.#clock, Math.min(deadlineMs, runningUntilMs), settling, () => undefined)
+      if (settled !== undefined) return settled
     }
   }
 
@@ -70,10 +71,5 @@ export class SingleFlight<T> {
       this.#calls.delete(oldest)
     }
     return this.#calls.size < this.#maxCalls
-  }
-
-  #waitFor(promise: Promise<T>, deadlineMs: number): Promise<{ readonly value: T } | undefined> {
-    const settle = () => promise.then((value) => ({ value }))
-    return settleBy<{ value: T } | undefined>(this.#clock, deadlineMs, settle, () => undefined)
   }
 }

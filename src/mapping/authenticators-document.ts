@@ -1,20 +1,10 @@
 import * as v from 'valibot'
-import { hasHiddenCharacter } from '../lib/hidden-characters.ts'
 import { strictObject } from '../lib/strict-object.ts'
-import { fold, looksLikeSystemName } from './names.ts'
+import { Literal, partOfName, SystemGroups } from './mapping-document.ts'
 
 // The language of the document `authenticators`, as a schema: the JSON Schema file in schemas/ is generated from it.
 
-const HIDDEN = 'holds a control, format or zero-width character'
-const Text = v.pipe(
-  v.string('expected a string'),
-  v.nonEmpty('expected text'),
-  v.check((text) => !hasHiddenCharacter(text), HIDDEN),
-)
-const Username = v.pipe(
-  Text,
-  v.check((text) => !looksLikeSystemName(text), 'starts with system:, which no user from here may'),
-)
+const Username = partOfName('no user from here')
 /** A token itself in its place is a fault, and the message must not repeat it. */
 const Digest = v.pipe(
   v.string('expected sha256: and 64 lower-case hex digits'),
@@ -23,7 +13,7 @@ const Digest = v.pipe(
     'expected sha256: and 64 lower-case hex digits; if this is the token itself, everybody who reads this document has it: make a new one',
   ),
 )
-const Groups = v.optional(v.array(Text, 'expected a list of groups'), [])
+const Groups = v.optional(v.array(Literal, 'expected a list of groups'), [])
 const EXPIRES = 'expected a time such as 2027-01-01T00:00:00Z'
 const Time = v.pipe(
   v.string(EXPIRES),
@@ -38,21 +28,25 @@ function hasDay(text: string): boolean {
 }
 
 const StaticToken = strictObject(
-  { token: Digest, username: Username, uid: v.optional(Text), groups: Groups, expires: v.optional(Time) },
+  {
+    token: Digest,
+    username: v.pipe(Username, v.nonEmpty('expected text')),
+    uid: v.optional(Literal),
+    groups: Groups,
+    expires: v.optional(Time),
+  },
   'expected an object with token, username, uid, groups and expires',
 )
 
 /** Literal text, then `{user}`, then maybe more text. */
 const BasicUsername = v.pipe(
-  v.string('expected a string'),
-  v.check((text) => !hasHiddenCharacter(text), HIDDEN),
+  Username,
   v.check((text) => text.split('{user}').length === 2, 'needs {user} once'),
   v.check((text) => !text.startsWith('{'), 'starts with a placeholder: put text before it, such as basic:{user}'),
   v.check(
     (text) => !/[{}]/.test(text.replace('{user}', '')),
     'has a brace that belongs to no placeholder; there is {user}',
   ),
-  v.check((text) => !looksLikeSystemName(text), 'starts with system:, which no user from here may'),
 )
 
 const Basic = strictObject(
@@ -60,7 +54,7 @@ const Basic = strictObject(
     username: v.optional(BasicUsername, 'basic:{user}'),
     groups: Groups,
     users: v.optional(
-      v.record(v.string(), v.array(Text, 'expected a list of groups'), 'expected an object of lists of groups'),
+      v.record(v.string(), v.array(Literal, 'expected a list of groups'), 'expected an object of lists of groups'),
       {},
     ),
   },
@@ -73,16 +67,7 @@ export const AuthenticatorsDocumentSchema = strictObject(
     $schema: v.optional(v.string('expected a string')),
     static: v.optional(v.array(StaticToken, 'expected a list of tokens'), []),
     basic: v.optional(Basic),
-    'system-groups': v.optional(
-      v.array(
-        v.pipe(
-          Text,
-          v.check((group) => fold(group).startsWith('system:'), 'is no system: group; list only those here'),
-        ),
-        'expected a list of groups',
-      ),
-      [],
-    ),
+    'system-groups': v.optional(SystemGroups, []),
   },
   'expected an object with static, basic and system-groups',
 )

@@ -5,7 +5,7 @@ import { hasHiddenCharacter } from '../lib/hidden-characters.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 import { type AuthenticatorsDocument, AuthenticatorsDocumentSchema } from './authenticators-document.ts'
 import type { Mapping } from './mapping.ts'
-import { looksLikeSystemName } from './names.ts'
+import { findUnlisted, looksLikeSystemName } from './names.ts'
 
 /** A user whom a static token names. */
 export interface StaticUser {
@@ -96,32 +96,19 @@ function sizeOf({ static: tokens, basic }: AuthenticatorsDocument): number {
 function findDuplicates({ static: tokens }: AuthenticatorsDocument): Fault[] {
   const seen = new Set<string>()
   return tokens.flatMap(({ token }, index) => {
-    if (!seen.has(token)) {
-      seen.add(token)
-      return []
-    }
-    return [{ path: `static[${index}].token`, message: 'is there twice: it would name two users' }]
+    const isAgain = seen.has(token)
+    seen.add(token)
+    return isAgain ? [{ path: `static[${index}].token`, message: 'is there twice: it would name two users' }] : []
   })
 }
 
-/** A group that Kubernetes gives meaning to is granted only where `system-groups` lists it as well. */
 function findSystemGroups(document: AuthenticatorsDocument): Fault[] {
+  const { groups = [], users = {} } = document.basic ?? {}
   const listed = new Set(document['system-groups'])
-  const find = (path: string, groups: readonly string[]): Fault[] =>
-    groups.flatMap((group, index) =>
-      looksLikeSystemName(group) && !listed.has(group)
-        ? [
-            {
-              path: `${path}[${index}]`,
-              message: 'is a system: group: list it in system-groups as well if it is meant',
-            },
-          ]
-        : [],
-    )
   return [
-    ...document.static.flatMap(({ groups }, index) => find(`static[${index}].groups`, groups)),
-    ...find('basic.groups', document.basic?.groups ?? []),
-    ...Object.entries(document.basic?.users ?? {}).flatMap(([name, groups]) => find(`basic.users.${name}`, groups)),
+    ...document.static.flatMap((entry, index) => findUnlisted(`static[${index}].groups`, entry.groups, listed)),
+    ...findUnlisted('basic.groups', groups, listed),
+    ...Object.entries(users).flatMap(([name, own]) => findUnlisted(`basic.users.${name}`, own, listed)),
   ]
 }
 

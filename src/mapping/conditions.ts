@@ -17,36 +17,33 @@ export function toList<T>(values: T | readonly T[] | undefined): readonly T[] | 
 /** Prepares a rule's conditions, those first that are cheapest to refuse. All must hold. */
 export function compileConditions(rule: Omit<MappingRule, 'groups' | 'username'>, naming: Naming): Condition[] {
   const conditions: Condition[] = []
-  const add = (name: Condition['name'], holds: Condition['holds']): number => conditions.push({ name, holds })
-  const scopes = toList(rule.scope)
-  if (scopes !== undefined) add('scope', ({ scope }) => scopes.includes(scope.kind))
-  const roles = toList(rule.role)
-  if (roles !== undefined) {
+  const add = <T>(name: Condition['name'], values: T | readonly T[] | undefined, prepare: Prepare<T>): void => {
+    const wanted = toList(values)
+    if (wanted !== undefined) conditions.push({ name, holds: prepare(wanted) })
+  }
+  add('scope', rule.scope, (scopes) => (identity) => scopes.includes(identity.scope.kind))
+  add('role', rule.role, (roles) => {
     const matches = createRoleMatcher(roles)
-    add('role', (identity) => identity.roles.some(matches))
-  }
-  const projects = toList(rule.project)
-  if (projects !== undefined) add('project', createProjectCondition(projects, naming))
-  const projectDomains = toList(rule['project-domain'])
-  if (projectDomains !== undefined) {
-    const matches = createDomainMatcher(projectDomains)
-    add('project-domain', ({ scope }) => scope.kind === 'project' && matches(scope.domain))
-  }
-  const domains = toList(rule.domain)
-  if (domains !== undefined) {
+    return (identity) => identity.roles.some(matches)
+  })
+  add('project', rule.project, (projects) => createProjectCondition(projects, naming))
+  add('project-domain', rule['project-domain'], (domains) => {
     const matches = createDomainMatcher(domains)
-    add('domain', ({ user }) => matches(user.domain))
-  }
-  const users = toList(rule.user)
-  if (users !== undefined) add('user', createUserCondition(users, naming, { ofFederated: naming.federatedAsLocal }))
-  const groups = toList(rule.group)
-  if (groups !== undefined) {
+    return ({ scope }) => scope.kind === 'project' && matches(scope.domain)
+  })
+  add('domain', rule.domain, (domains) => {
+    const matches = createDomainMatcher(domains)
+    return ({ user }) => matches(user.domain)
+  })
+  add('user', rule.user, (users) => createUserCondition(users, naming, { ofFederated: naming.federatedAsLocal }))
+  add('group', rule.group, (groups) => {
     const matches = createEntityMatcher(groups, naming.homeDomain)
-    add('group', (identity) => Array.isArray(identity.groups) && identity.groups.some(matches))
-  }
+    return (identity) => Array.isArray(identity.groups) && identity.groups.some(matches)
+  })
   return conditions
 }
 
+type Prepare<T> = (wanted: readonly T[]) => Condition['holds']
 type Selectors = Parameters<typeof createEntityMatcher>[0]
 
 /** Whether the token is scoped to one of the projects. */

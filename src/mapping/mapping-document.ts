@@ -8,7 +8,12 @@ import { parseTemplate } from './template.ts'
 // The language of the document `mapping`, as a schema: the JSON Schema file in schemas/ is generated from it. Unknown
 // keys are faults, as a mistyped `deny` must not be one that denies nobody.
 
-const Text = v.pipe(v.string('expected a string'), v.nonEmpty('expected text'))
+const AnyText = v.string('expected a string')
+const Text = v.pipe(AnyText, v.nonEmpty('expected text'))
+const notHidden = v.check(
+  (text: string) => !hasHiddenCharacter(text),
+  'holds a control, format or zero-width character',
+)
 const DomainId = v.pipe(Text, v.check(isKeystoneDomainId, 'expected the id of a domain: `default`, or 32 hex digits'))
 
 const QualifiedName = strictObject(
@@ -45,7 +50,7 @@ function anyOf<S extends v.GenericSchema>(schema: S, expected: string) {
 }
 
 const TemplateText = v.pipe(
-  v.string('expected a string'),
+  AnyText,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return
     const template = parseTemplate(dataset.value)
@@ -55,7 +60,7 @@ const TemplateText = v.pipe(
 
 /** A user name: empty for none of its own. */
 const UsernameTemplate = v.pipe(
-  v.string('expected a string'),
+  AnyText,
   v.rawCheck(({ dataset, addIssue }) => {
     const fault = dataset.typed && dataset.value !== '' ? findUsernameFault(dataset.value) : undefined
     if (fault !== undefined) addIssue({ message: fault })
@@ -74,15 +79,12 @@ function findUsernameFault(text: string): string | undefined {
 }
 
 /** A name that is written in the document as it is. */
-const Literal = v.pipe(
-  Text,
-  v.check((text) => !hasHiddenCharacter(text), 'holds a control, format or zero-width character'),
-)
-const LiteralUsername = v.pipe(
-  v.string('expected a string'),
-  v.check((text) => !hasHiddenCharacter(text), 'holds a control, format or zero-width character'),
-  v.check((text) => !looksLikeSystemName(text), 'starts with system:, which no user of Keystone may'),
-)
+export const Literal = v.pipe(Text, notHidden)
+/** Part of a name, which `whose` says. */
+export function partOfName(whose: string) {
+  const notSystem = v.check((text: string) => !looksLikeSystemName(text), `starts with system:, which ${whose} may`)
+  return v.pipe(AnyText, notHidden, notSystem)
+}
 
 const Rule = strictObject(
   {
@@ -104,7 +106,7 @@ const RoleMapping = strictObject(
   {
     'keystone-role': Text,
     groups: v.optional(v.array(Literal, 'expected a list of groups')),
-    username: v.optional(LiteralUsername),
+    username: v.optional(partOfName('no user of Keystone')),
   },
   'expected an object with keystone-role, groups and username',
 )
@@ -129,12 +131,16 @@ const Example = strictObject(
 )
 
 const Flag = v.optional(v.boolean('expected true or false'), true)
-const GroupPrefix = v.pipe(
-  v.string('expected a string'),
-  v.check((text) => !hasHiddenCharacter(text), 'holds a control, format or zero-width character'),
-  v.check((text) => !looksLikeSystemName(text), 'starts with system:, which nothing from Keystone may'),
+const Id = v.pipe(Text, v.check(isKeystoneId, 'expected an id of 32 hex digits'))
+
+/** The key `system-groups`: the groups of Kubernetes' own that the document means to grant. */
+export const SystemGroups = v.array(
+  v.pipe(
+    Literal,
+    v.check((group) => fold(group).startsWith('system:'), 'is no system: group; list only those here'),
+  ),
+  'expected a list of groups',
 )
-const ID_EXPECTED = 'expected an id of 32 hex digits'
 
 /** The document `mapping`. */
 export const MappingDocumentSchema = strictObject(
@@ -155,9 +161,7 @@ export const MappingDocumentSchema = strictObject(
         {
           users: v.optional(v.array(Selector, 'expected a list of users')),
           'audit-ids': v.optional(v.array(Text, 'expected a list of audit ids')),
-          'application-credentials': v.optional(
-            v.array(v.pipe(Text, v.check(isKeystoneId, ID_EXPECTED)), 'expected a list of ids'),
-          ),
+          'application-credentials': v.optional(v.array(Id, 'expected a list of ids')),
         },
         'expected an object with users, audit-ids and application-credentials',
       ),
@@ -166,22 +170,14 @@ export const MappingDocumentSchema = strictObject(
     federated: v.optional(v.literal('as-local', 'expected as-local, or nothing')),
     groups: v.optional(
       strictObject(
-        { keystone: Flag, project: Flag, prefix: v.optional(GroupPrefix, '') },
+        { keystone: Flag, project: Flag, prefix: v.optional(partOfName('nothing from Keystone'), '') },
         'expected an object with keystone, project and prefix',
       ),
     ),
     extra: v.optional(strictObject({ audit: Flag }, 'expected an object with audit')),
     rules: v.optional(v.array(Rule, 'expected a list of rules')),
     'role-mappings': v.optional(v.array(RoleMapping, 'expected a list of role mappings')),
-    'system-groups': v.optional(
-      v.array(
-        v.pipe(
-          Literal,
-          v.check((group) => fold(group).startsWith('system:'), 'is no system: group; list only those here'),
-        ),
-        'expected a list of groups',
-      ),
-    ),
+    'system-groups': v.optional(SystemGroups),
     examples: v.optional(v.array(Example, 'expected a list of examples')),
   },
   'expected an object; {} means the defaults',

@@ -1,4 +1,5 @@
 import { isKeystoneDomainId } from '../keystone/ids.ts'
+import type { Fault } from '../lib/fault.ts'
 
 // Tenants choose the names of projects, users and groups freely, those of other tenants' ids and of Kubernetes' own
 // groups included. What is here keeps a name from passing as something else.
@@ -22,6 +23,22 @@ export function fold(text: string): string {
 /** Whether the text is, or looks like, one of the names that Kubernetes keeps for itself (`system:masters`, …). */
 export function looksLikeSystemName(text: string): boolean {
   return fold(text).startsWith('system:')
+}
+
+/** Groups that Kubernetes gives meaning to are granted only where the document lists them in `system-groups` as well. */
+export function findUnlisted(
+  path: string,
+  groups: readonly string[],
+  listed: ReadonlySet<string>,
+  isTemplate: (group: string) => boolean = () => false,
+): Fault[] {
+  return groups.flatMap((group, index) => {
+    if (!looksLikeSystemName(group) || (listed.has(group) && !isTemplate(group))) return []
+    const message = isTemplate(group)
+      ? 'starts with system:, which no group made from Keystone may: write the whole group'
+      : 'is a system: group: list it in system-groups as well if it is meant'
+    return [{ path: `${path}[${index}]`, message }]
+  })
 }
 
 /**

@@ -7,7 +7,7 @@ import type { CompiledMapping } from './compiled-mapping.ts'
 import { toList } from './conditions.ts'
 import { type MappingDocument, MappingDocumentSchema, type MappingRule } from './mapping-document.ts'
 import { checkExamples } from './mapping-examples.ts'
-import { looksLikeSystemName } from './names.ts'
+import { findUnlisted } from './names.ts'
 import type { Selector } from './selectors.ts'
 
 /** What a document is read for. */
@@ -34,27 +34,14 @@ export function parseMapping(document: unknown, context: MappingContext): Result
   return unmet.length > 0 ? err(unmet) : ok(mapping)
 }
 
-/** Groups that Kubernetes gives meaning to are granted only where the document says so twice. */
-function findSystemGroups(document: MappingDocument): Fault[] {
+function findSystemGroups({ rules = [], 'role-mappings': roleMappings = [], ...document }: MappingDocument): Fault[] {
   const listed = new Set(document['system-groups'])
-  const explain = (group: string, isTemplate: boolean): string | undefined => {
-    if (!looksLikeSystemName(group)) return undefined
-    if (isTemplate) return 'starts with system:, which no group made from Keystone may: write the whole group'
-    return listed.has(group) ? undefined : 'is a system: group: list it in system-groups as well if it is meant'
-  }
-  const find = (path: string, groups: readonly string[] = [], isTemplate: (group: string) => boolean): Fault[] =>
-    groups.flatMap((group, index) => {
-      const message = explain(group, isTemplate(group))
-      return message === undefined ? [] : [{ path: `${path}.groups[${index}]`, message }]
-    })
   return [
-    ...(document.rules ?? []).flatMap(({ groups }, index) =>
-      find(`rules[${index}]`, groups, (group) => /[{]/.test(group)),
+    ...rules.flatMap(({ groups = [] }, index) =>
+      findUnlisted(`rules[${index}].groups`, groups, listed, (group) => group.includes('{')),
     ),
     // Everything in role-mappings is literal, braces included.
-    ...(document['role-mappings'] ?? []).flatMap(({ groups }, index) =>
-      find(`role-mappings[${index}]`, groups, () => false),
-    ),
+    ...roleMappings.flatMap(({ groups = [] }, index) => findUnlisted(`role-mappings[${index}].groups`, groups, listed)),
   ]
 }
 

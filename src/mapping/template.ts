@@ -97,10 +97,8 @@ function reachesInto(value: string, following: string): boolean {
   return following !== '' && (value + following).indexOf(following) < value.length
 }
 
-interface Filling {
-  readonly placeholder: Placeholder
+interface Filling extends Hole {
   readonly value: string
-  readonly following: string
 }
 
 /** Whether the text ends like a name that is qualified with a domain, and was not qualified: `dev@` before `default`. */

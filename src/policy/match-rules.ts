@@ -1,7 +1,6 @@
 import { isKeystoneId } from '../keystone/ids.ts'
 import type { Warning } from '../lib/fault.ts'
-import { toLower } from './go-text.ts'
-import { createVerbMatcher, type Entry } from './permission-rules.ts'
+import { createVerbMatcher, type Entry, takesPath } from './permission-rules.ts'
 import type { Principal } from './principal.ts'
 import type { Condition, Form, NonResourceRule, ResourceRule } from './rule.ts'
 import { createProjectMatcher, type ProjectSelector } from './users.ts'
@@ -26,15 +25,15 @@ interface Match {
 
 /** `resource` with `match`. What the list form leaves out refuses the document before; in the object form it is `*`. */
 export function compileResource(spec: ResourceSpec, entry: Entry): ResourceRule {
-  const normalise = entry.form === 'object' ? toLower : (text: string) => text
+  const { who, anyRole, normalise } = entry
   const namespace = normalise(spec.namespace ?? '*')
   const group = normalise(spec.version ?? '*')
   const resources = new Set((spec.resources ?? []).map(normalise))
   return {
     kind: 'resource',
     path: `${entry.path}.resource`,
-    who: entry.who,
-    anyRole: entry.anyRole,
+    who,
+    anyRole,
     namespaces: namespace === '*' ? undefined : [namespace],
     what: [
       { name: 'verb', holds: createVerbMatcher((spec.verbs ?? []).map(normalise), normalise) },
@@ -55,24 +54,19 @@ export function compileResource(spec: ResourceSpec, entry: Entry): ResourceRule 
 
 /** `nonresource` with `match`: an exact path, a prefix ending in `*`, or `*`. */
 export function compileNonResource(spec: NonResourceSpec, entry: Entry): NonResourceRule {
-  const verbs = spec.verbs ?? []
-  const normalise = entry.form === 'object' ? toLower : (text: string) => text
+  const { verbs = [], path } = spec
+  const { who, anyRole, normalise } = entry
   const takesVerb = createVerbMatcher(verbs.map(normalise), normalise)
-  const { path } = spec
   return {
     kind: 'nonresource',
     path: `${entry.path}.nonresource`,
-    who: entry.who,
-    anyRole: entry.anyRole,
+    who,
+    anyRole,
     what: [
       { name: 'verb', holds: (request) => !verbs.includes('') && takesVerb(request) },
       { name: 'path', holds: (request) => path !== undefined && takesPath(path, request.path) },
     ],
   }
-}
-
-function takesPath(path: string, asked: string): boolean {
-  return path === asked || (path.endsWith('*') && asked.startsWith(path.replace(/\*+$/, '')))
 }
 
 /** Prepares `match`: every condition must hold; no `match` means everyone. */

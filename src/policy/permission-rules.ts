@@ -14,6 +14,8 @@ export interface Entry {
   readonly form: Form
   readonly who: readonly Condition<Principal>[]
   readonly anyRole: readonly string[] | undefined
+  /** How what Kubernetes asks for is compared: in lower case in the object form, else as it is. */
+  readonly normalise: (text: string) => string
   readonly onWarning: (warning: Warning) => void
 }
 
@@ -36,20 +38,17 @@ export function compileResourcePermissions(permissions: Permissions, entry: Entr
     if (!namespace.ok) return inert(`the namespace ${namespace.error}`)
     if (!resource.ok) return inert(`the resource ${resource.error}`)
     if (subresource?.ok === false) return inert(`the subresource ${subresource.error}`)
-    const normalise = entry.form === 'object' ? toLower : asIs
-    const { path: _, ...common } = { path, who: entry.who, anyRole: entry.anyRole }
+    const { who, anyRole, normalise } = entry
     const rule: ResourceRule = {
       kind: 'resource',
       path,
-      ...common,
+      who,
+      anyRole,
       namespaces: namespacesOf(namespace.value),
       what: [
         { name: 'verb', holds: createVerbMatcher(verbs.map(toLower), normalise) },
         { name: 'namespace', holds: (request) => takesNamespace(namespace.value, normalise(request.namespace)) },
-        {
-          name: 'resource',
-          holds: createResourceMatcher(resource.value, subresource?.value, entry.form, normalise),
-        },
+        { name: 'resource', holds: createResourceMatcher(resource.value, subresource?.value, entry) },
       ],
     }
     return [rule]
@@ -60,30 +59,26 @@ export function compileResourcePermissions(permissions: Permissions, entry: Entr
 export function compileNonResourcePermissions(permissions: Permissions, entry: Entry): NonResourceRule[] {
   return Object.entries(permissions).map(([key, verbs]) => {
     const path = `${entry.path}.nonresource_permissions[${JSON.stringify(key)}]`
-    const isPrefix = key.endsWith('*')
-    if (isPrefix && entry.form === 'list') {
-      entry.onWarning({
-        path,
-        message: 'matches only a path that ends in *: version 2 has no prefixes in the list form',
-      })
-    }
-    const prefix = key.replace(/\*+$/, '')
-    const takes =
-      isPrefix && entry.form === 'object'
-        ? (asked: string) => asked.startsWith(prefix)
-        : (asked: string) => asked === key
-    const normalise = entry.form === 'object' ? toLower : asIs
+    const { form, who, anyRole, normalise } = entry
+    const message = 'matches only a path that ends in *: version 2 has no prefixes in the list form'
+    if (form === 'list' && key.endsWith('*')) entry.onWarning({ path, message })
+    const takes = (asked: string): boolean => (form === 'object' ? takesPath(key, asked) : asked === key)
     return {
       kind: 'nonresource',
       path,
-      who: entry.who,
-      anyRole: entry.anyRole,
+      who,
+      anyRole,
       what: [
         { name: 'verb', holds: createVerbMatcher(verbs.map(normalise), normalise) },
         { name: 'path', holds: (request: NonResourceRequest) => takes(request.path) },
       ],
     }
   })
+}
+
+/** Whether a path is the one that is asked for, or a prefix of it that ends in `*`. */
+export function takesPath(path: string, asked: string): boolean {
+  return path === asked || (path.endsWith('*') && asked.startsWith(path.replace(/\*+$/, '')))
 }
 
 /** Whether a list of verbs takes the request's; `*` takes all. */
@@ -111,14 +106,10 @@ function namespacesOf({ negated, values }: Pattern): readonly string[] | undefin
 function createResourceMatcher(
   resource: Pattern,
   subresource: Pattern | undefined,
-  form: Form,
-  normalise: (text: string) => string,
+  { form, normalise }: Entry,
 ): (request: ResourceRequest) => boolean {
-  const takesResource =
-    form === 'list'
-      ? (value: string, request: ResourceRequest): boolean => value === request.resource
-      : (value: string, request: ResourceRequest): boolean =>
-          takesQualified(value, toLower(request.resource), toLower(request.group))
+  const takesResource = (value: string, { resource: asked, group }: ResourceRequest): boolean =>
+    form === 'list' ? value === asked : takesQualified(value, toLower(asked), toLower(group))
   return (request) => {
     const asked = normalise(request.subresource)
     if (subresource === undefined && asked !== '' && !resource.isStar) return false
@@ -134,8 +125,4 @@ function takesQualified(value: string, resource: string, group: string): boolean
   if (dot === -1) return value === resource
   const name = value.slice(0, dot)
   return (name === '*' || name === resource) && value.slice(dot + 1) === group
-}
-
-function asIs(text: string): string {
-  return text
 }

@@ -1,7 +1,7 @@
 import { isKeystoneId } from '../keystone/ids.ts'
 import type { Warning } from '../lib/fault.ts'
 import type { Principal } from './principal.ts'
-import type { Condition } from './rule.ts'
+import type { Condition, Form } from './rule.ts'
 
 /** How a policy names a project: an id, a name in the home domain, or (object form) a name in another domain. */
 export type ProjectSelector = string | { readonly name: string; readonly domain: string }
@@ -26,25 +26,20 @@ export interface Users {
   readonly projects?: readonly ProjectSelector[] | undefined
 }
 
-/** Whether `users` can match nobody, in the words for its author. */
-export function findUsersWarnings({ roles = [], projects }: Users, projectsOptional: boolean, path: string): Warning[] {
-  const inert = (message: string): Warning[] => [{ path: `${path}.users`, message: `matches nobody: ${message}` }]
-  if (projects?.length === 0) return inert('projects is empty')
-  if (projects !== undefined) return []
-  if (!projectsOptional) return inert('the list form needs projects')
-  return roles.length === 0 ? inert('there are neither roles nor projects') : []
+/** Whether `users` matches nobody, or more users than its author may think, in the words for the author. */
+export function findUsersWarnings({ roles = [], projects }: Users, form: Form, path: string): Warning[] {
+  const warn = (message: string): Warning[] => [{ path: `${path}.users`, message }]
+  if (projects !== undefined) return projects.length > 0 ? [] : warn('matches nobody: projects is empty')
+  if (form === 'list') return warn('matches nobody: the list form needs projects')
+  if (roles.length === 0) return warn('matches nobody: there are neither roles nor projects')
+  return warn('matches these roles in every project: there are no projects')
 }
 
-/** Prepares `users`: all of the roles, and one of the projects; `projectsOptional` in the object form. */
-export function compileUsers(users: Users, projectsOptional: boolean): Condition<Principal>[] {
-  const conditions: Condition<Principal>[] = []
-  const roles = users.roles ?? []
-  if (roles.length > 0)
-    conditions.push({ name: 'users.roles', holds: ({ roles: held }) => roles.every((role) => held.has(role)) })
-  if (users.projects !== undefined)
-    conditions.push({ name: 'users.projects', holds: createProjectMatcher(users.projects) })
-  else if (projectsOptional && roles.length > 0)
-    conditions.push({ name: 'users.projects', holds: ({ hasProject }) => hasProject })
-  else conditions.push({ name: 'users.projects', holds: () => false })
-  return conditions
+/** Prepares `users`: all of the roles, and one of the projects, which the object form may leave out beside roles. */
+export function compileUsers({ roles = [], projects }: Users, form: Form): Condition<Principal>[] {
+  const inEvery = ({ hasProject }: Principal): boolean => form === 'object' && roles.length > 0 && hasProject
+  return [
+    { name: 'users.roles', holds: ({ roles: held }) => roles.every((role) => held.has(role)) },
+    { name: 'users.projects', holds: projects === undefined ? inEvery : createProjectMatcher(projects) },
+  ]
 }

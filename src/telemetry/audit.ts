@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
 import { LineDeduplicator } from './line-deduplicator.ts'
-import { toLogLine } from './log-line.ts'
 
 /** Why a review was decided as it was. Closed: a new reason is added here first. */
 export type AuditReason =
@@ -78,13 +77,17 @@ interface AuditDeps {
 
 /** One JSON line a review. A line that repeats the last one of the same identity is held back and counted in `repeats`. */
 export function createAudit({ clock, repeatsSeconds, log }: AuditDeps): Audit {
-  const write = ({ cluster, record }: Line, repeats: number, ray?: string): void =>
-    log(toLogLine({ event: 'review', ...record, cluster, ray, repeats }))
-  const lines = new LineDeduplicator<Line>({ clock, seconds: repeatsSeconds, isRepeat, write })
+  const toEntry = ({ cluster, record }: Line, ray: string | undefined) => ({ event: 'review', ...record, cluster, ray })
+  const lines = new LineDeduplicator<Line, string | undefined>({
+    clock,
+    log,
+    seconds: repeatsSeconds,
+    isRepeat,
+    toEntry,
+  })
   return (cluster, record, readRay) => {
     const line = { cluster, record }
-    const repeats = lines.admit(subjectOf(line), line)
-    if (repeats !== undefined) write(line, repeats, readRay())
+    lines.add(subjectOf(line), line, readRay)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
 import { LineDeduplicator } from './line-deduplicator.ts'
-import { toLogLine } from './log-line.ts'
 
 /** Why a caller was refused. Closed: a new reason is added here first. */
 export type CallerReason =
@@ -47,13 +46,13 @@ const REPEATS_SECONDS = 60
  * holds a cluster's credential gets lines of that cluster.
  */
 export function createCallerAudit({ clock, log, measure }: CallerAuditDeps): AuditCaller {
-  const write = (refusal: CallerRefusal, repeats: number, origin?: CallerOrigin): void => {
-    log(toLogLine({ event: 'caller', ...refusal, ...origin, repeats }))
-    measure?.(refusal, repeats + 1)
-  }
-  const lines = new LineDeduplicator<CallerRefusal>({ clock, seconds: REPEATS_SECONDS, isRepeat: () => true, write })
-  return (refusal, readOrigin) => {
-    const repeats = lines.admit(`${refusal.reason}\n${refusal.cluster ?? ''}`, refusal)
-    if (repeats !== undefined) write(refusal, repeats, readOrigin())
-  }
+  const lines = new LineDeduplicator<CallerRefusal, CallerOrigin>({
+    clock,
+    log,
+    seconds: REPEATS_SECONDS,
+    isRepeat: () => true,
+    toEntry: (refusal, origin) => ({ event: 'caller', ...refusal, ...origin }),
+    onWritten: measure,
+  })
+  return (refusal, readOrigin) => lines.add(`${refusal.reason}\n${refusal.cluster ?? ''}`, refusal, readOrigin)
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Fault } from '../lib/fault.ts'
 import { LineDeduplicator } from './line-deduplicator.ts'
-import { toLogLine } from './log-line.ts'
 
 /** What operators are told outside of reviews. Closed, and free of anything that a request carries. */
 type OperationalEvent =
@@ -33,18 +32,13 @@ export function createReportEvent(deps: {
   readonly clock: Pick<Clock, 'now'>
   readonly log: (line: string) => void
 }): ReportEvent {
-  const write = (event: OperationalEvent, repeats: number): void =>
-    deps.log(toLogLine({ event: 'error', ...event, repeats }))
   const lines = new LineDeduplicator<OperationalEvent>({
-    clock: deps.clock,
+    ...deps,
     seconds: REPEATS_SECONDS,
     isRepeat: (event, last) => JSON.stringify(event) === JSON.stringify(last),
-    write,
+    toEntry: (event) => ({ event: 'error', ...event }),
   })
-  return (event) => {
-    const repeats = lines.admit('document' in event ? event.document : event.code, event)
-    if (repeats !== undefined) write(event, repeats)
-  }
+  return (event) => lines.add('document' in event ? event.document : event.code, event)
 }
 
 /** An unexpected exception, as an event: class and stack frames only. */

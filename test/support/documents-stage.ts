@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { CacheNamespace } from '../../src/cache/identity-store.ts'
+import type { CacheNamespace } from '../../src/cache/seal.ts'
 import type { ConfigNamespace } from '../../src/documents/live-document.ts'
 import { createClock, type FrozenClock, START_MS, settle } from './clock.ts'
 import { groupsBody, tokenBody } from './keystone-answers.ts'

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { CacheNamespace } from '../../src/cache/identity-store.ts'
+import type { CacheNamespace } from '../../src/cache/seal.ts'
 import { type FrozenClock, START_MS } from './clock.ts'
 import { errorBody, groupsBody, tokenBody } from './keystone-answers.ts'
 

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
-import type { CacheNamespace } from '../../src/cache/identity-store.ts'
+import type { CacheNamespace } from '../../src/cache/seal.ts'
 import type { ConfigNamespace } from '../../src/documents/live-document.ts'
 import { createClock, type FrozenClock } from './clock.ts'
 

@@ -1,8 +1,6 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
-import { answerVerdict } from '../../src/authn/verdict.ts'
-import { answerAccess } from '../../src/authz/authorize.ts'
 import { createAnswerReview, type Reviewer } from '../../src/http/answer-review.ts'
 import { CallerIdentifier } from '../../src/http/caller-identifier.ts'
 import { fernetShaped } from '../support/tokens.ts'
@@ -37,10 +35,6 @@ async function createFaultyReview(faulty: Partial<Reviewer>) {
       refresh: () => undefined,
       peek: () => undefined,
       load: fail,
-      answerUnexpected: ({ kind, review }) =>
-        kind === 'TokenReview'
-          ? answerVerdict(review, { reason: 'unexpected' })
-          : answerAccess(review, { decision: 'unknown', because: 'unexpected' }),
       ...faulty,
     },
     reviewMs: 1_000,

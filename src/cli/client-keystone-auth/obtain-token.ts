@@ -12,6 +12,7 @@ import { UsageError } from '../shared/usage-error.ts'
 import { explainErrorCode, explainFailure } from './explain-failure.ts'
 
 const REQUEST_TIMEOUT_MS = 30_000
+const USER_AGENT = `client-keystone-auth/${VERSION}`
 
 export interface ObtainDeps {
   readonly clock: Clock
@@ -32,10 +33,15 @@ export function connectKeystone(
   clock: Clock,
 ): { readonly api: KeystoneApi; readonly transport: Transport } {
   const transport = createTransport(tls)
-  const userAgent = `client-keystone-auth/${VERSION}`
   return {
     transport,
-    api: createKeystoneApi({ fetch: transport.fetch, url, timeoutMs: REQUEST_TIMEOUT_MS, userAgent, clock }),
+    api: createKeystoneApi({
+      fetch: transport.fetch,
+      url,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      userAgent: USER_AGENT,
+      clock,
+    }),
   }
 }
 
@@ -103,7 +109,12 @@ class Attempt {
         'v3oidcdeviceauthz needs somebody who confirms a code: run kubectl on a terminal with interactiveMode IfAvailable',
       )
     const { getAccessToken } = await import('../shared/openid-provider.ts')
-    const access = await getAccessToken(openId, { fetch: transport.fetch, clock, tellUser: tell })
+    const access = await getAccessToken(openId, {
+      fetch: transport.fetch,
+      userAgent: USER_AGENT,
+      clock,
+      tellUser: tell,
+    })
     if (!access.ok) {
       const provider = `the OpenID provider at ${access.error.url}`
       const code = transport.lastErrorCode()

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import type { Fetch } from '../../keystone/api.ts'
+import { type Fetch, send } from '../../keystone/api.ts'
+import { type Unavailable, unavailable } from '../../keystone/unavailable.ts'
 import { readBoundedText } from '../../lib/bounded-text.ts'
-import { type Clock, settleBy } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { err, ok, type Result } from '../../lib/result.ts'
 import { concealToken, type Token } from '../../lib/secret.ts'
 import type { OptionName } from './openstack/options.ts'
@@ -10,6 +11,7 @@ import { UsageError } from './usage-error.ts'
 
 interface OpenIdDeps {
   readonly fetch: Fetch
+  readonly userAgent: string
   readonly clock: Clock
   /** Tells the user where to confirm a device, and which code to enter. */
   readonly tellUser: (message: string) => void
@@ -138,24 +140,33 @@ class OpenIdProvider {
     })
   }
 
-  async #send(url: string, init: RequestInit): Promise<Result<unknown, OpenIdFailure>> {
-    const { clock, fetch } = this.#deps
-    try {
-      const response = await settleBy(
-        clock,
-        clock.now() + REQUEST_TIMEOUT_MS,
-        () => fetch(url, { ...init, headers: { ...init.headers, Accept: 'application/json' } }),
-        () => undefined,
-      )
-      if (response === undefined) return err({ url, reason: 'did not answer in time' })
-      const text = await readBoundedText(response, MAX_ANSWER_BYTES)
-      const body: unknown = text.ok ? JSON.parse(text.value) : undefined
-      if (response.status === 200) return ok(body)
-      const parsed = v.safeParse(ErrorAnswer, body)
-      return err({ url, reason: parsed.success ? parsed.output.error : `answered with status ${response.status}` })
-    } catch {
-      return err({ url, reason: 'no answer, or one that is no JSON' })
-    }
+  async #send(url: string, init: { method: string; headers?: Record<string, string>; body?: string }) {
+    const { clock, fetch, userAgent } = this.#deps
+    const deps = { fetch, url, timeoutMs: REQUEST_TIMEOUT_MS, userAgent, clock }
+    const request = { ...init, headers: { ...init.headers, Accept: 'application/json' } }
+    const answer = await send(deps, request, clock.now() + REQUEST_TIMEOUT_MS, readAnswer)
+    if (!answer.ok) return err({ url, reason: REASONS[answer.error.cause] ?? 'gave no answer' })
+    const { status, body } = answer.value
+    if (status === 200) return ok(body)
+    const parsed = v.safeParse(ErrorAnswer, body)
+    return err({ url, reason: parsed.success ? parsed.output.error : `answered with status ${status}` })
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  timeout: 'did not answer in time',
+  redirect: 'answered with a redirect, which is not followed with a secret',
+  malformed: 'answered, but not in JSON',
+}
+
+async function readAnswer(response: Response): Promise<Result<{ status: number; body: unknown }, Unavailable>> {
+  const text = await readBoundedText(response, MAX_ANSWER_BYTES)
+  try {
+    return ok({ status: response.status, body: text.ok ? JSON.parse(text.value) : undefined })
+  } catch {
+    return response.status === 200
+      ? err(unavailable('malformed', response.status))
+      : ok({ status: response.status, body: undefined })
   }
 }
 

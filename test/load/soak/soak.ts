@@ -16,28 +16,29 @@ import { runClosed, runOpen, type Seen } from './soak-load.ts'
 
 const USERS = 300
 const MEASURE_SECONDS = 10
-const SHARE = 0.8
 /** How much more memory the last half may show than the quarter before it. */
 const MARGIN_MIB = 32
 
 let edits = 1
 
 await runLoadCommand('soak', async ({ withStage }) => {
-  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
+  const options = { minutes: { type: 'string', default: '10' }, share: { type: 'string', default: '0.8' } } as const
+  const { values } = parseArgs({ options })
   const minutes = readNumber('--minutes', values.minutes, { min: 0.5, max: 1440, fractions: true })
-  const result = await withStage('dist/worker.js', (stage) => soak(stage, minutes * 60))
+  const share = readNumber('--share', values.share, { min: 0.1, max: 0.9, fractions: true })
+  const result = await withStage('dist/worker.js', (stage) => soak(stage, minutes * 60, share))
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   if (result.failures.length > 0) process.exitCode = 1
 })
 
-async function soak(stage: Stage, seconds: number) {
+async function soak(stage: Stage, seconds: number, share: number) {
   const keystone = await serveDemoKeystone(stage)
   const people = await createPeople(keystone, USERS)
   const { webhook, config } = await start(stage, keystone.url)
   const { authorization, url } = webhook
   const next = createMix(people, authorization, Date.now())
   const measured = await runClosed(url, next, { connections: 16, seconds: MEASURE_SECONDS })
-  const perSecond = Math.floor(measured.perSecond * SHARE)
+  const perSecond = Math.floor(measured.perSecond * share)
   process.stderr.write(`soak: ${Math.round(measured.perSecond)}/s reached, ${perSecond}/s for ${seconds} s\n`)
   const memoryMib: number[] = []
   const life = [

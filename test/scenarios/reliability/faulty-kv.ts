@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { CacheNamespace } from '../../../src/cache/identity-store.ts'
+import type { CacheNamespace } from '../../../src/cache/seal.ts'
 import type { ConfigNamespace } from '../../../src/documents/live-document.ts'
 import { type FrozenClock, settle } from '../../support/clock.ts'
 import { KV_FAULTS, type KvFault, type KvFaultName } from '../../support/faults.ts'

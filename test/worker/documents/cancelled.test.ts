@@ -29,7 +29,7 @@ function prepare() {
           return serve()
         },
       } as never,
-      lastGood: { read: () => last(), write: async () => ok(undefined) },
+      lastGood: { read: () => last(), write: async () => true },
       clock: {
         now: clock.now,
         // The timers of a cancelled request do not fire.

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createBoundedMap } from '../../../src/lib/bounded-map.ts'
+import { BoundedMap } from '../../../src/lib/bounded-map.ts'
 
 describe('a bounded map', () => {
   it('lets the least recently used go first', () => {
     const evicted: string[] = []
-    const map = createBoundedMap<string, number>({ maxEntries: 2, maxWeight: 100, onEvict: (key) => evicted.push(key) })
+    const map = new BoundedMap<string, number>({ maxEntries: 2, maxWeight: 100, onEvict: (key) => evicted.push(key) })
     map.set('a', 1, 1)
     map.set('b', 2, 1)
     map.get('a')
@@ -13,7 +13,7 @@ describe('a bounded map', () => {
   })
 
   it('holds no more than its weight', () => {
-    const map = createBoundedMap<string, string>({ maxEntries: 100, maxWeight: 10 })
+    const map = new BoundedMap<string, string>({ maxEntries: 100, maxWeight: 10 })
     map.set('a', 'a', 6)
     map.set('b', 'b', 4)
     map.set('c', 'c', 4)
@@ -24,7 +24,7 @@ describe('a bounded map', () => {
   })
 
   it('does not keep what is heavier than all of it, and forgets what that replaces', () => {
-    const map = createBoundedMap<string, string>({ maxEntries: 100, maxWeight: 10 })
+    const map = new BoundedMap<string, string>({ maxEntries: 100, maxWeight: 10 })
     map.set('a', 'old', 1)
     map.set('a', 'new', 11)
     expect(map.get('a')).toBeUndefined()

@@ -7,17 +7,13 @@ const ctx = { waitUntil: () => undefined }
 function prepare() {
   const clock = createClock()
   const keystone = { answers: true, hangs: false, probes: 0 }
-  const breaker = new Breaker({
-    clock,
-    timeoutMs: 5_000,
-    async probe() {
-      keystone.probes += 1
-      if (keystone.hangs) await new Promise(() => undefined)
-      return keystone.answers
-    },
+  const breaker = new Breaker(clock, 5_000, async () => {
+    keystone.probes += 1
+    if (keystone.hangs) await new Promise(() => undefined)
+    return keystone.answers
   })
   const fail = (times: number, users = ['alice', 'bob']): void => {
-    for (let failure = 0; failure < times; failure += 1) breaker.failed(users[failure % users.length] ?? '')
+    for (let failure = 0; failure < times; failure += 1) breaker.failed(users[failure % users.length] ?? '', ctx)
   }
   return { breaker, clock, keystone, fail }
 }
@@ -61,7 +57,7 @@ describe('Breaker', () => {
     const { breaker, fail } = prepare()
     for (let times = 0; times < 10; times += 1) {
       fail(4)
-      breaker.succeeded()
+      breaker.answered('alice')
     }
     expect(breaker.state).toBe('closed')
   })
@@ -128,10 +124,10 @@ describe('Breaker', () => {
     expect([await breaker.admits(ctx, Number.MAX_SAFE_INTEGER), keystone.probes]).toEqual([true, 2])
   })
 
-  it('suspect() sends a probe after 5 failures, at most one in 5 s, and opens when the probe fails', async () => {
+  it('sends a probe after 5 failures of new tokens, at most one in 5 s, and opens when the probe fails', async () => {
     const { breaker, clock, keystone } = prepare()
     const suspect = (times: number): void => {
-      for (let time = 0; time < times; time += 1) breaker.suspect(ctx)
+      for (let time = 0; time < times; time += 1) breaker.failed(undefined, ctx)
     }
     suspect(4)
     await settle()
@@ -145,7 +141,7 @@ describe('Breaker', () => {
     await settle()
     expect(breaker.state).toBe('closed')
     clock.advance(1)
-    breaker.suspect(ctx)
+    breaker.failed(undefined, ctx)
     await settle()
     expect([breaker.state, keystone.probes]).toEqual(['open', 2])
   })
