@@ -11,14 +11,16 @@ interface Setup {
   /** Identity API root, for the catalog. */
   url: string
   adminPassword: string
+  /** Of bcrypt. Default: the least, because the passwords protect nothing, and every login would take half a second. */
+  passwordHashRounds?: number
 }
 
 /** Writes configuration, keys and database into the directory. @throws Error with the output of what failed */
 export async function setUp(setup: Setup): Promise<void> {
-  const { directory, provider } = setup
+  const { directory } = setup
   const inside = (name: string) => join(directory, name)
   for (const name of ['fernet', 'credential', 'jws-private', 'jws-public']) await mkdir(inside(name), { mode: 0o700 })
-  await writeFile(inside('keystone.conf'), configurationOf(directory, provider))
+  await writeFile(inside('keystone.conf'), configurationOf(setup))
   const manage = (...args: string[]) =>
     runCommand(KEYSTONE_MANAGE, ['--config-file', inside('keystone.conf'), ...args], { cwd: directory })
   await manage('db_sync')
@@ -34,12 +36,11 @@ export async function setUp(setup: Setup): Promise<void> {
   await manage('bootstrap', ...bootstrap, '--bootstrap-region-id', 'RegionOne')
 }
 
-function configurationOf(directory: string, provider: string): string {
+function configurationOf({ directory, provider, passwordHashRounds = 4 }: Setup): string {
   return `[database]
 connection = sqlite:///${directory}/keystone.db
 [identity]
-# The least that bcrypt allows: these passwords protect nothing, and every login would take half a second.
-password_hash_rounds = 4
+password_hash_rounds = ${passwordHashRounds}
 [auth]
 # \`openid\` is Keystone's own plugin \`mapped\` under the name of a protocol; \`external\` must be off beside it.
 methods = password,token,totp,application_credential,mapped,openid

@@ -13,6 +13,8 @@ interface RealKeystoneOptions {
   provider: 'fernet' | 'jws'
   /** On loopback; 0 takes a free one. */
   port: number
+  /** Of bcrypt; as few as possible by default. Keystone's own default is 12. */
+  passwordHashRounds?: number
 }
 
 /** A real Keystone that answers. */
@@ -33,7 +35,11 @@ const START_TIMEOUT_MS = 60_000
  * Starts Debian's Keystone with everything of its own: directory, configuration, SQLite database, keys, port.
  * @throws Error when it is not installed or does not come up, with the end of its log
  */
-export async function startRealKeystone({ provider, port }: RealKeystoneOptions): Promise<RealKeystone> {
+export async function startRealKeystone({
+  provider,
+  port,
+  passwordHashRounds = 4,
+}: RealKeystoneOptions): Promise<RealKeystone> {
   if (!isInstalled()) throw new Error(`Keystone is not installed. As root, run: ${INSTALL_COMMAND}`)
   const directory = await mkdtemp(join(tmpdir(), 'keystone-'))
   const listenPort = port === 0 ? await freePort() : port
@@ -45,7 +51,7 @@ export async function startRealKeystone({ provider, port }: RealKeystoneOptions)
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    await setUp({ directory, provider, url, adminPassword })
+    await setUp({ directory, provider, url, adminPassword, passwordHashRounds })
     server = await startServer(directory, listenPort)
     await untilItAnswers(server, url, join(directory, 'uwsgi.log'))
   } catch (error) {

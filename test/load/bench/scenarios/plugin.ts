@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { bundleCommands } from '../../../../src/dev/bundle-commands.ts'
+import { isInstalled } from '../../../support/real-keystone/installation.ts'
+import { startRealKeystone } from '../../../support/real-keystone/real-keystone.ts'
 import { serveDemoKeystone } from '../../harness/served-keystone.ts'
 import type { Stage } from '../../harness/stage.ts'
 import { spreadOf } from '../../harness/statistics.ts'
@@ -28,10 +30,17 @@ export const pluginAgainstGo: Scenario = {
   name: 'plugin-cached-go',
   title: 'client-keystone-auth with a cached token, beside the Go program',
   target: 1 / 0.4,
-  unavailable: () =>
-    existsSync(GO_PROGRAM) ? undefined : 'the Go program is not built; "npm run test:peers" builds it',
+  unavailable() {
+    if (!existsSync(GO_PROGRAM)) return 'the Go program is not built; "npm run test:peers" builds it'
+    return isInstalled() ? undefined : 'Debian\'s Keystone is not installed; "npm run test:keystone" installs it'
+  },
   async start(stage) {
-    const { env, plugin } = await prepare(stage)
+    const { env: embedded, plugin } = await prepare(stage)
+    // A real Keystone with its own default of bcrypt: what the Go program waits for.
+    const keystone = await startRealKeystone({ provider: 'fernet', port: 0, passwordHashRounds: 12 })
+    stage.defer(() => keystone.close())
+    const admin = { OS_USERNAME: 'admin', OS_PASSWORD: keystone.adminPassword, OS_PROJECT_NAME: 'admin' }
+    const env = { ...embedded, ...admin, OS_AUTH_URL: keystone.url }
     return { subject: command('client-keystone-auth', plugin, env), baseline: command('Go program', [GO_PROGRAM], env) }
   },
 }
