@@ -1,12 +1,18 @@
 import { CommandError, EXIT } from '../command-error.ts'
-import type { CheckFlags } from '../commands/check.ts'
 import type { CommandContext } from '../context.ts'
 import { note, printJson, printLines } from '../output.ts'
-import { readSource, type Source } from '../source/source.ts'
+import { readSource } from '../source/read-source.ts'
+import type { Source } from '../source/source.ts'
 import type { DocumentKind } from './document-kind.ts'
 import { toAnnotations } from './github.ts'
 import { type FileReport, inspectSource } from './inspect.ts'
 import { formatReport } from './report.ts'
+
+export interface CheckFlags {
+  readonly output: 'text' | 'json' | 'github'
+  readonly strict: boolean
+  readonly homeDomain: string
+}
 
 /** Runs `<kind> check`: every file is checked, also behind one that cannot be read. */
 export function createCheck(kind: DocumentKind) {

@@ -1,13 +1,8 @@
 import { buildCommand } from '@stricli/core'
 import type { DocumentKind } from '../check/document-kind.ts'
+import type { CheckFlags } from '../check/run-check.ts'
 import type { CommandContext } from '../context.ts'
 import { homeDomainFlag } from './flags.ts'
-
-export interface CheckFlags {
-  readonly output: 'text' | 'json' | 'github'
-  readonly strict: boolean
-  readonly homeDomain: string
-}
 
 /** `keystone-edge-auth <kind> check FILE…` */
 export function checkCommand(kind: DocumentKind) {
