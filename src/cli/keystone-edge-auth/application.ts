@@ -2,15 +2,16 @@ import { type ApplicationText, buildApplication, buildRouteMap, text_en } from '
 import { VERSION } from '../../lib/version.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { checkCommand } from './commands/check.ts'
+import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 
 const routes = buildRouteMap({
   routes: {
     mapping: buildRouteMap({
-      routes: { check: checkCommand('mapping') },
+      routes: { check: checkCommand('mapping'), explain: explainMappingCommand },
       docs: { brief: 'Who the users of Keystone are in Kubernetes (document mapping)' },
     }),
     policy: buildRouteMap({
-      routes: { check: checkCommand('policy') },
+      routes: { check: checkCommand('policy'), explain: explainPolicyCommand },
       docs: { brief: 'What the users of Keystone may do in Kubernetes (document policy)' },
     }),
     authenticators: buildRouteMap({

@@ -14,3 +14,15 @@ export const outputFlag = {
   default: 'text',
   brief: 'text for people, json for programs',
 } as const
+
+/** A flag with a text, that may be left out. */
+export function textFlag(placeholder: string, brief: string) {
+  return { kind: 'parsed', parse: String, optional: true, placeholder, brief } as const
+}
+
+/** The document that a command is about. */
+export const documentArgument = {
+  brief: 'The document in JSON or YAML; - is standard input',
+  placeholder: 'FILE',
+  parse: String,
+} as const

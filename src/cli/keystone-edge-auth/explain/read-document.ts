@@ -1,0 +1,34 @@
+import type { Result } from '../../../lib/result.ts'
+import type { DocumentKind } from '../check/document-kind.ts'
+import { inspectSource } from '../check/inspect.ts'
+import { formatReport } from '../check/report.ts'
+import { EXIT } from '../command-error.ts'
+import type { CommandContext } from '../context.ts'
+import { printJson } from '../output.ts'
+import { readSource } from '../source/read-source.ts'
+
+interface ReadOptions<T> {
+  readonly kind: DocumentKind
+  readonly homeDomain: string
+  readonly output: string
+  readonly parse: (document: unknown) => Result<T, unknown>
+}
+
+/**
+ * Reads a document that a command goes by. Of one with faults it prints the report of `check`, sets the exit code, and
+ * gives nothing.
+ */
+export async function readDocument<T>(
+  context: CommandContext,
+  file: string,
+  { kind, homeDomain, output, parse }: ReadOptions<T>,
+): Promise<{ readonly document: unknown; readonly value: T } | undefined> {
+  const source = await readSource(context, file)
+  const parsed = source.document.ok ? parse(source.document.value) : undefined
+  if (source.document.ok && parsed?.ok) return { document: source.document.value, value: parsed.value }
+  const report = inspectSource(source, { kind, homeDomain, nowMs: context.now() })
+  if (output === 'json') printJson(context, [report])
+  else context.process.stderr.write(`${formatReport(context, kind, report, source).join('\n')}\n`)
+  context.process.exitCode = EXIT.fault
+  return undefined
+}
