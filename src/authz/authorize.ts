@@ -59,7 +59,8 @@ function toStatus(verdict: AccessVerdict): SubjectAccessReviewStatus | string {
     case 'no_opinion':
       return {
         allowed: false,
-        reason: verdict.because === 'no_policy' ? NO_POLICY : reasonOf({ decision: 'no_opinion', because: verdict.because }),
+        reason:
+          verdict.because === 'no_policy' ? NO_POLICY : reasonOf({ decision: 'no_opinion', because: verdict.because }),
       }
     case 'unknown':
       return UNDECIDED[verdict.because]
