@@ -3,6 +3,7 @@ import { VERSION } from '../../lib/version.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { checkCommand } from './commands/check.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
+import { importCommand } from './commands/import.ts'
 
 const routes = buildRouteMap({
   routes: {
@@ -22,6 +23,7 @@ const routes = buildRouteMap({
       routes: { check: checkCommand('callers') },
       docs: { brief: 'Clusters and their credentials (document callers)' },
     }),
+    import: importCommand,
   },
   docs: {
     brief: 'Administers keystone-edge-auth: checks, explains and compares its documents',

@@ -26,3 +26,11 @@ export const documentArgument = {
   placeholder: 'FILE',
   parse: String,
 } as const
+
+/** `--yes`: does what would be asked for. */
+export const yesFlag = {
+  kind: 'boolean',
+  default: false,
+  withNegated: false,
+  brief: 'Replaces files without asking',
+} as const
