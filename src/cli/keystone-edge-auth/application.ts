@@ -2,17 +2,18 @@ import { type ApplicationText, buildApplication, buildRouteMap, text_en } from '
 import { VERSION } from '../../lib/version.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { checkCommand } from './commands/check.ts'
+import { diffCommand } from './commands/diff.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 import { importCommand } from './commands/import.ts'
 
 const routes = buildRouteMap({
   routes: {
     mapping: buildRouteMap({
-      routes: { check: checkCommand('mapping'), explain: explainMappingCommand },
+      routes: { check: checkCommand('mapping'), explain: explainMappingCommand, diff: diffCommand('mapping') },
       docs: { brief: 'Who the users of Keystone are in Kubernetes (document mapping)' },
     }),
     policy: buildRouteMap({
-      routes: { check: checkCommand('policy'), explain: explainPolicyCommand },
+      routes: { check: checkCommand('policy'), explain: explainPolicyCommand, diff: diffCommand('policy') },
       docs: { brief: 'What the users of Keystone may do in Kubernetes (document policy)' },
     }),
     authenticators: buildRouteMap({
