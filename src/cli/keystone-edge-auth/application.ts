@@ -5,15 +5,27 @@ import { checkCommand } from './commands/check.ts'
 import { diffCommand } from './commands/diff.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 import { importCommand } from './commands/import.ts'
+import { initCommand } from './commands/init.ts'
+import { kubeconfigCommand } from './commands/kubeconfig.ts'
 
 const routes = buildRouteMap({
   routes: {
     mapping: buildRouteMap({
-      routes: { check: checkCommand('mapping'), explain: explainMappingCommand, diff: diffCommand('mapping') },
+      routes: {
+        check: checkCommand('mapping'),
+        explain: explainMappingCommand,
+        diff: diffCommand('mapping'),
+        init: initCommand('mapping'),
+      },
       docs: { brief: 'Who the users of Keystone are in Kubernetes (document mapping)' },
     }),
     policy: buildRouteMap({
-      routes: { check: checkCommand('policy'), explain: explainPolicyCommand, diff: diffCommand('policy') },
+      routes: {
+        check: checkCommand('policy'),
+        explain: explainPolicyCommand,
+        diff: diffCommand('policy'),
+        init: initCommand('policy'),
+      },
       docs: { brief: 'What the users of Keystone may do in Kubernetes (document policy)' },
     }),
     authenticators: buildRouteMap({
@@ -25,6 +37,7 @@ const routes = buildRouteMap({
       docs: { brief: 'Clusters and their credentials (document callers)' },
     }),
     import: importCommand,
+    kubeconfig: kubeconfigCommand,
   },
   docs: {
     brief: 'Administers keystone-edge-auth: checks, explains and compares its documents',
