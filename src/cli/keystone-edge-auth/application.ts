@@ -1,12 +1,14 @@
 import { type ApplicationText, buildApplication, buildRouteMap, text_en } from '@stricli/core'
 import { VERSION } from '../../lib/version.ts'
 import { CommandError, EXIT } from './command-error.ts'
+import { callerRoutes } from './commands/caller.ts'
 import { checkCommand } from './commands/check.ts'
 import { diffCommand } from './commands/diff.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 import { importCommand } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
 import { kubeconfigCommand } from './commands/kubeconfig.ts'
+import { staticTokenRoutes } from './commands/static-token.ts'
 
 const routes = buildRouteMap({
   routes: {
@@ -38,6 +40,8 @@ const routes = buildRouteMap({
     }),
     import: importCommand,
     kubeconfig: kubeconfigCommand,
+    caller: callerRoutes,
+    'static-token': staticTokenRoutes,
   },
   docs: {
     brief: 'Administers keystone-edge-auth: checks, explains and compares its documents',

@@ -34,3 +34,20 @@ export const yesFlag = {
   withNegated: false,
   brief: 'Replaces files without asking',
 } as const
+
+/** `--file`: the local file with a document. */
+export function fileFlag(document: string) {
+  return {
+    kind: 'parsed',
+    parse: String,
+    default: `${document}.json`,
+    placeholder: 'FILE',
+    brief: `The file with the document ${document}; made if missing`,
+  } as const
+}
+
+/** `--token-file`: where a new token is written. */
+export const tokenFileFlag = textFlag('FILE', 'Write the token to a file of mode 0600 instead of showing it')
+
+/** The name of a cluster. */
+export const clusterArgument = { brief: 'The name of the cluster', placeholder: 'CLUSTER', parse: String } as const
