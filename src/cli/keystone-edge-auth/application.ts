@@ -3,6 +3,7 @@ import { VERSION } from '../../lib/version.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { callerRoutes } from './commands/caller.ts'
 import { checkCommand } from './commands/check.ts'
+import { completionCommand } from './commands/completion.ts'
 import { diffCommand } from './commands/diff.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 import { importCommand } from './commands/import.ts'
@@ -42,6 +43,7 @@ const routes = buildRouteMap({
     kubeconfig: kubeconfigCommand,
     caller: callerRoutes,
     'static-token': staticTokenRoutes,
+    completion: completionCommand,
   },
   docs: {
     brief: 'Administers keystone-edge-auth: checks, explains and compares its documents',

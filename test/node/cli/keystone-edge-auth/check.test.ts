@@ -152,4 +152,19 @@ describe('the command line', () => {
     const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../../package.json'), 'utf8'))
     expect((await cli.run(['--version'])).stdout).toBe(`${version}\n`)
   })
+
+  it.each([
+    [['map'], ['mapping']],
+    [['mapping', 'ch'], ['check']],
+    [['mapping', 'check', '--out'], ['--output']],
+    [['mapping', 'check', '--output', 'g'], ['github']],
+  ])('completes %j', async (words, completions) => {
+    const { code, stdout } = await cli.run(['__complete', ...words])
+    expect([code, stdout.trim().split('\n')]).toEqual([0, completions])
+  })
+
+  it.each(['bash', 'zsh', 'fish'])('prints the completion for %s', async (shell) => {
+    const { code, stdout } = await cli.run(['completion', shell])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('keystone-edge-auth __complete')])
+  })
 })
