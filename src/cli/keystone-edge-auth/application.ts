@@ -9,6 +9,7 @@ import { explainMappingCommand, explainPolicyCommand } from './commands/explain.
 import { importCommand } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
 import { kubeconfigCommand } from './commands/kubeconfig.ts'
+import { kvCommands } from './commands/kv.ts'
 import { staticTokenRoutes } from './commands/static-token.ts'
 
 const routes = buildRouteMap({
@@ -19,6 +20,7 @@ const routes = buildRouteMap({
         explain: explainMappingCommand,
         diff: diffCommand('mapping'),
         init: initCommand('mapping'),
+        ...kvCommands('mapping'),
       },
       docs: { brief: 'Who the users of Keystone are in Kubernetes (document mapping)' },
     }),
@@ -28,15 +30,16 @@ const routes = buildRouteMap({
         explain: explainPolicyCommand,
         diff: diffCommand('policy'),
         init: initCommand('policy'),
+        ...kvCommands('policy'),
       },
       docs: { brief: 'What the users of Keystone may do in Kubernetes (document policy)' },
     }),
     authenticators: buildRouteMap({
-      routes: { check: checkCommand('authenticators') },
+      routes: { check: checkCommand('authenticators'), ...kvCommands('authenticators') },
       docs: { brief: 'Static tokens and HTTP Basic (document authenticators)' },
     }),
     callers: buildRouteMap({
-      routes: { check: checkCommand('callers') },
+      routes: { check: checkCommand('callers'), ...kvCommands('callers') },
       docs: { brief: 'Clusters and their credentials (document callers)' },
     }),
     import: importCommand,
