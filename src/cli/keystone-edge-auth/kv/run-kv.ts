@@ -3,13 +3,15 @@ import { inspectSource } from '../check/inspect.ts'
 import { formatReport } from '../check/report.ts'
 import { CommandError, EXIT } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
-import { printJson, printLines } from '../output.ts'
+import { note, printJson, printLines } from '../output.ts'
+import { toJsonSource } from '../source/json-source.ts'
 import { readSource } from '../source/read-source.ts'
+import type { Source } from '../source/source.ts'
 import { historyKey } from './history.ts'
 import { type PlaceFlags, toKey, toPlace } from './place.ts'
-import { type PutFlags, putDocument, unwrapHistory } from './put-document.ts'
+import { type Edit, type PutFlags, putDocument, unwrapHistory } from './put-document.ts'
 import { checkReadyUrl } from './wait-for-digest.ts'
-import { createConfigStore } from './wrangler.ts'
+import { type ConfigStore, createConfigStore } from './wrangler.ts'
 
 export type PutCommandFlags = PlaceFlags & PutFlags
 
@@ -20,19 +22,42 @@ export function createPut(kind: DocumentKind) {
     const key = toKey(kind, flags)
     checkReadyUrl(flags)
     const source = await readSource(this, file)
-    const report = inspectSource(source, { kind, homeDomain: flags.homeDomain, nowMs: this.now() })
-    if (!source.document.ok || report.faults.length > 0) {
-      if (flags.output === 'json') printJson(this, [report])
-      else this.process.stderr.write(`${formatReport(this, kind, report, source).join('\n')}\n`)
-      this.process.exitCode = EXIT.fault
-      return
-    }
-    for (const { path, message } of report.warnings) this.process.stderr.write(`warning: ${path}: ${message}\n`)
     // JSON as it is, so that the digest is that of the file; YAML converted.
-    const isJson = /^\s*[[{]/.test(source.text) && !/\.ya?ml$/i.test(file)
-    const text = isJson ? source.text : `${JSON.stringify(source.document.value, null, 2)}\n`
-    await putDocument(this, store, { kind, key, text }, flags)
+    const isJson = !/\.ya?ml$/i.test(file) && isJsonText(source.text)
+    const value = source.document.ok ? source.document.value : undefined
+    const text = isJson ? source.text : `${JSON.stringify(value, null, 2)}\n`
+    await checkAndPut(this, store, { kind, key, text }, { flags, source })
   }
+}
+
+function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Puts a document that has no faults; of one with faults it prints the report of `check`. */
+async function checkAndPut(
+  context: CommandContext,
+  store: ConfigStore,
+  edit: Edit,
+  { flags, source }: { readonly flags: PutCommandFlags; readonly source: Source },
+): Promise<void> {
+  const { kind } = edit
+  // A cluster's document may be the text "shared", by which the shared one counts again (docs/mapping.md).
+  const isShared = flags.cluster !== undefined && source.document.ok && source.document.value === 'shared'
+  const report = inspectSource(source, { kind, homeDomain: flags.homeDomain, nowMs: context.now() })
+  if (!isShared && report.faults.length > 0) {
+    if (flags.output === 'json') printJson(context, [report])
+    else note(context, formatReport(context, kind, report, source).join('\n'))
+    context.process.exitCode = EXIT.fault
+    return
+  }
+  for (const { path, message } of report.warnings) note(context, `warning: ${path}: ${message}`)
+  await putDocument(context, store, edit, flags)
 }
 
 /** Runs `<kind> history`. */
@@ -60,6 +85,7 @@ export function createUndo(kind: DocumentKind) {
     const version = versions[number - 1]
     if (version === undefined)
       throw new CommandError(EXIT.fault, `${key} has ${versions.length} former versions`, 'history lists them')
-    await putDocument(this, store, { kind, key, text: version.text }, flags)
+    const source = toJsonSource(`version ${number}`, version.text)
+    await checkAndPut(this, store, { kind, key, text: version.text }, { flags, source })
   }
 }

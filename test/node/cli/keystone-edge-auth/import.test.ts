@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { importPolicy } from '../../../../src/cli/keystone-edge-auth/import/import-policy.ts'
@@ -197,6 +197,19 @@ function isAsked({ request }: AccessAttributes): boolean {
     return false
   return request.subresource === '' || request.resource === 'pods'
 }
+
+describe('the policies of docs/policy.md', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../../../docs/policy.md'), 'utf8')
+  const policies = [...page.matchAll(/^```json policy\n(.*?)^```/gms)].map(([, text]) => JSON.parse(text ?? ''))
+
+  it('can be imported, and then mean the same to users of Keystone', () => {
+    expect(policies.length).toBeGreaterThan(5)
+    for (const policy of policies) {
+      const { documents } = importPolicy(policy, { homeDomain: HOME, projectId: undefined })
+      expect(documents).toEqual([{ name: 'policy.json', document: policy }])
+    }
+  })
+})
 
 describe('accidentalSubresources()', () => {
   it.each([

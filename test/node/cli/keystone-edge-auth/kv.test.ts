@@ -86,6 +86,14 @@ describe('put', () => {
     expect(JSON.parse(stored()['clusters/prod-1/policy'] ?? '')).toEqual({ policies: [] })
   })
 
+  it('puts "shared" for a cluster, and for no other document', async () => {
+    const file = cli.write('shared.json', '"shared"\n')
+    const put = ['mapping', 'put', file, '--local', '--yes']
+    expect((await cli.run(put)).code).toBe(1)
+    expect((await cli.run([...put, '--cluster', 'prod-1'])).code).toBe(0)
+    expect(stored()).toEqual({ 'clusters/prod-1/mapping': '"shared"\n' })
+  })
+
   it('says that nothing is to do, with 0', async () => {
     writeFileSync(path('kv.json'), JSON.stringify({ mapping: '{}' }))
     const { code, stderr } = await cli.run(['mapping', 'put', cli.write('m.json', '{}'), '--local'])
