@@ -11,6 +11,10 @@ export interface CommandContext extends StricliContext {
   readonly now: () => number
   readonly randomBytes: (size: number) => Uint8Array
   readonly fetch: typeof fetch
+  /** Waits. */
+  readonly sleep: (ms: number) => Promise<void>
+  /** Runs wrangler and gives its standard output. A failure is a `CommandError`. */
+  readonly wrangler: (args: readonly string[]) => Promise<string>
   /** Whether a person can be asked: standard input and standard error are a terminal. */
   readonly canAsk: boolean
   /** Whether standard output, or standard error, takes colours. */
@@ -28,6 +32,8 @@ export function createContext(node: NodeJS.Process): CommandContext {
     now: Date.now,
     randomBytes,
     fetch: (input, init) => fetch(input, init),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    wrangler: async (args) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     colours: { stdout: takesColours(stdout), stderr: takesColours(stderr) },
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { usageError } from './command-error.ts'
@@ -10,10 +11,11 @@ export interface Files {
   /** The bytes of a file, or of standard input for `-`; one byte more than `limit` where there are more. */
   read(path: string, limit: number): Promise<Uint8Array>
   exists(path: string): Promise<boolean>
-  list(directory: string): Promise<readonly string[]>
   makeDirectory(path: string): Promise<void>
   /** Replaces a file in one step: a reader sees the old content or all of the new. */
   write(path: string, text: string, options?: { readonly secret?: boolean }): Promise<void>
+  /** Calls `use` with a file of mode 0600 that holds the text, and removes the file afterwards. */
+  withSecretFile(text: string, use: (path: string) => Promise<void>): Promise<void>
 }
 
 /** The file system, with `stdin` for `-`. */
@@ -30,11 +32,20 @@ export function createFiles(stdin: Readable): Files {
         () => true,
         () => false,
       ),
-    list: (directory) => naming(directory, 'read', () => readdir(directory)),
     async makeDirectory(path) {
       await naming(path, 'make', () => mkdir(path, { recursive: true }))
     },
     write: (path, text, { secret = false } = {}) => naming(path, 'write', () => replaceFile(path, text, secret)),
+    async withSecretFile(text, use) {
+      const directory = await mkdtemp(join(tmpdir(), 'keystone-edge-auth-'))
+      try {
+        const path = join(directory, 'values.json')
+        await naming(path, 'write', () => writeFile(path, text, { mode: 0o600 }))
+        await use(path)
+      } finally {
+        await rm(directory, { recursive: true, force: true })
+      }
+    },
   }
 }
 

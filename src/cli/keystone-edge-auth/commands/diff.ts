@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core'
 import type { CommandContext } from '../context.ts'
 import type { DiffFlags } from '../diff/run-diff.ts'
-import { homeDomainFlag, outputFlag, textFlag } from './flags.ts'
+import { homeDomainFlag, outputFlag, placeFlags, textFlag } from './flags.ts'
 
 /** `keystone-edge-auth mapping|policy diff OLD NEW` */
 export function diffCommand(kind: 'mapping' | 'policy') {
@@ -14,6 +14,7 @@ export function diffCommand(kind: 'mapping' | 'policy') {
     parameters: {
       flags: {
         facts: textFlag('FILE', 'More users, as a list of facts with the keys of examples'),
+        ...placeFlags,
         homeDomain: homeDomainFlag,
         output: outputFlag,
       },
@@ -21,7 +22,11 @@ export function diffCommand(kind: 'mapping' | 'policy') {
       positional: {
         kind: 'tuple',
         parameters: [
-          { brief: 'The document before the edit', placeholder: 'OLD', parse: String },
+          {
+            brief: 'The document before the edit; live (with --remote or --local) is the one in KV',
+            placeholder: 'OLD',
+            parse: String,
+          },
           { brief: 'The document after the edit', placeholder: 'NEW', parse: String },
         ],
       },
@@ -35,7 +40,7 @@ export function diffCommand(kind: 'mapping' | 'policy') {
         '',
         'Examples:',
         `  keystone-edge-auth ${kind} diff ${kind}.json ${kind}-new.json`,
-        `  npx wrangler kv key get --binding CONFIG ${kind} --remote | keystone-edge-auth ${kind} diff - ${kind}.json`,
+        `  keystone-edge-auth ${kind} diff live ${kind}.json --remote`,
         `  keystone-edge-auth ${kind} diff old.json new.json --facts users.yaml -o json`,
       ].join('\n'),
     },

@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core'
 import type { CommandContext } from '../context.ts'
 import type { ExplainMappingFlags } from '../explain/explain-mapping.ts'
 import type { ExplainPolicyFlags } from '../explain/explain-policy.ts'
-import { documentArgument, homeDomainFlag, outputFlag, textFlag } from './flags.ts'
+import { documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag } from './flags.ts'
 
 const USER_FLAGS = {
   user: textFlag('NAME', 'The name of the user in Keystone'),
@@ -40,7 +40,7 @@ const USER_FLAGS = {
 export const explainMappingCommand = buildCommand<ExplainMappingFlags, [string], CommandContext>({
   loader: () => import('../explain/explain-mapping.ts'),
   parameters: {
-    flags: { ...USER_FLAGS, homeDomain: homeDomainFlag, output: outputFlag },
+    flags: { ...USER_FLAGS, ...placeFlags, homeDomain: homeDomainFlag, output: outputFlag },
     aliases: { o: 'output' },
     positional: { kind: 'tuple', parameters: [documentArgument] },
   },
@@ -51,7 +51,7 @@ export const explainMappingCommand = buildCommand<ExplainMappingFlags, [string],
       '',
       'Examples:',
       '  keystone-edge-auth mapping explain mapping.json --user alice --project demo --role member',
-      '  keystone-edge-auth mapping explain mapping.json --facts alice.yaml -o json',
+      '  keystone-edge-auth mapping explain live --remote --facts alice.yaml -o json',
     ].join('\n'),
   },
 })
@@ -70,6 +70,7 @@ export const explainPolicyCommand = buildCommand<ExplainPolicyFlags, [string], C
       name: textFlag('NAME', 'The name of the object'),
       path: textFlag('PATH', 'A path instead of a resource, such as /metrics'),
       mapping: textFlag('FILE', 'The mapping that makes the Kubernetes user of the facts'),
+      ...placeFlags,
       homeDomain: homeDomainFlag,
       output: outputFlag,
     },

@@ -22,7 +22,7 @@ export function textFlag(placeholder: string, brief: string) {
 
 /** The document that a command is about. */
 export const documentArgument = {
-  brief: 'The document in JSON or YAML; - is standard input',
+  brief: 'The document in JSON or YAML; - is standard input, live (with --remote or --local) the one in KV',
   placeholder: 'FILE',
   parse: String,
 } as const
@@ -51,3 +51,10 @@ export const tokenFileFlag = textFlag('FILE', 'Write the token to a file of mode
 
 /** The name of a cluster. */
 export const clusterArgument = { brief: 'The name of the cluster', placeholder: 'CLUSTER', parse: String } as const
+
+/** Which KV, and whose document. */
+export const placeFlags = {
+  cluster: textFlag('CLUSTER', 'The document of this cluster instead of the shared one'),
+  remote: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of your account' },
+  local: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of npm start, on this machine' },
+} as const

@@ -3,17 +3,12 @@ import type { DocumentKind } from '../check/document-kind.ts'
 import type { CommandContext } from '../context.ts'
 import type { PlaceFlags } from '../kv/place.ts'
 import type { PutCommandFlags } from '../kv/run-kv.ts'
-import { documentArgument, homeDomainFlag, outputFlag, textFlag, yesFlag } from './flags.ts'
+import { documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag, yesFlag } from './flags.ts'
 
 const load = () => import('../kv/run-kv.ts')
-const PLACE_FLAGS = {
-  cluster: textFlag('CLUSTER', 'The document of this cluster instead of the shared one'),
-  remote: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of your account' },
-  local: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of npm start, on this machine' },
-  output: outputFlag,
-} as const
 const PUT_FLAGS = {
-  ...PLACE_FLAGS,
+  ...placeFlags,
+  output: outputFlag,
   homeDomain: homeDomainFlag,
   url: textFlag('URL', 'Wait until /readyz of the Worker at this address shows the document'),
   callerTokenFile: textFlag('FILE', 'The credential for /readyz'),
@@ -25,7 +20,14 @@ const aliases = { o: 'output', y: 'yes' } as const
 export function kvCommands(kind: DocumentKind) {
   const put = buildCommand<PutCommandFlags, [string], CommandContext>({
     loader: async () => (await load()).createPut(kind),
-    parameters: { flags: PUT_FLAGS, aliases, positional: { kind: 'tuple', parameters: [documentArgument] } },
+    parameters: {
+      flags: PUT_FLAGS,
+      aliases,
+      positional: {
+        kind: 'tuple',
+        parameters: [{ ...documentArgument, brief: 'The document in JSON or YAML; - is standard input' }],
+      },
+    },
     docs: {
       brief: `Puts a document ${kind} into KV: checks, shows the difference, asks`,
       fullDescription: [
@@ -40,7 +42,7 @@ export function kvCommands(kind: DocumentKind) {
   })
   const history = buildCommand<PlaceFlags, [], CommandContext>({
     loader: async () => (await load()).createHistory(kind),
-    parameters: { flags: PLACE_FLAGS, aliases: { o: 'output' } },
+    parameters: { flags: { ...placeFlags, output: outputFlag }, aliases: { o: 'output' } },
     docs: {
       brief: `Lists former versions of the document ${kind}`,
       fullDescription: `Lists former versions of the document ${kind}, the last one first.\n\nExample:\n  keystone-edge-auth ${kind} history --remote`,

@@ -6,6 +6,7 @@ import { readDocument } from '../explain/read-document.ts'
 import { toMappingExample } from '../facts/mapping-facts.ts'
 import { toRequest } from '../facts/policy-facts.ts'
 import { type RawFacts, readFacts } from '../facts/read-facts.ts'
+import type { PlaceFlags } from '../kv/place.ts'
 import { createPaint, note, printJson, printLines } from '../output.ts'
 import { diffMappings } from './diff-mappings.ts'
 import { diffPolicies } from './diff-policies.ts'
@@ -13,7 +14,7 @@ import type { Difference, Differences } from './difference.ts'
 import { principalsOfMapping, toMappingPrincipal } from './mapping-principals.ts'
 import { principalsOfPolicy, toPolicyPrincipal } from './policy-principals.ts'
 
-export interface DiffFlags {
+export interface DiffFlags extends PlaceFlags {
   readonly output: 'text' | 'json'
   readonly homeDomain: string
   readonly facts?: string
@@ -28,7 +29,7 @@ export async function diffMappingFiles(
 ): Promise<void> {
   const { homeDomain, output } = flags
   const parse = (document: unknown) => parseMapping(document, { digest: '', homeDomain })
-  const options = { kind: 'mapping', homeDomain, output, parse } as const
+  const options = { kind: 'mapping', homeDomain, output, parse, place: flags } as const
   const before = await readDocument(this, old, options)
   const after = before && (await readDocument(this, now, options))
   if (before === undefined || after === undefined) return
@@ -45,7 +46,7 @@ export async function diffMappingFiles(
 export async function diffPolicyFiles(this: CommandContext, flags: DiffFlags, old: string, now: string): Promise<void> {
   const { homeDomain, output } = flags
   const parse = (document: unknown) => parsePolicy(document, homeDomain)
-  const options = { kind: 'policy', homeDomain, output, parse } as const
+  const options = { kind: 'policy', homeDomain, output, parse, place: flags } as const
   const before = await readDocument(this, old, options)
   const after = before && (await readDocument(this, now, options))
   if (before === undefined || after === undefined) return

@@ -8,10 +8,11 @@ import { parseMapping } from '../../../mapping/parse-mapping.ts'
 import type { CommandContext } from '../context.ts'
 import { toExampleIdentity, toMappingExample, type UserFlags } from '../facts/mapping-facts.ts'
 import { readOneFacts } from '../facts/read-facts.ts'
+import type { PlaceFlags } from '../kv/place.ts'
 import { createPaint, printJson, printLines } from '../output.ts'
 import { readDocument } from './read-document.ts'
 
-export interface ExplainMappingFlags extends UserFlags {
+export interface ExplainMappingFlags extends UserFlags, PlaceFlags {
   readonly output: 'text' | 'json'
   readonly homeDomain: string
   readonly facts?: string
@@ -22,7 +23,7 @@ export default async function explain(this: CommandContext, flags: ExplainMappin
   const { homeDomain, output } = flags
   const example = toMappingExample(await readOneFacts(this, flags.facts), flags)
   const parse = (document: unknown) => parseMapping(document, { digest: '', homeDomain })
-  const read = await readDocument(this, file, { kind: 'mapping', homeDomain, output, parse })
+  const read = await readDocument(this, file, { kind: 'mapping', homeDomain, output, parse, place: flags })
   if (read === undefined) return
   const identity = toExampleIdentity(example, homeDomain)
   if (output === 'json') printJson(this, toJson(read.value, identity))

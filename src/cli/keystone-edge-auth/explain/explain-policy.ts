@@ -10,10 +10,11 @@ import type { CommandContext } from '../context.ts'
 import { toExampleIdentity, toMappingExample, type UserFlags } from '../facts/mapping-facts.ts'
 import { type RequestFlags, toRequest } from '../facts/policy-facts.ts'
 import { type RawFacts, readOneFacts } from '../facts/read-facts.ts'
+import type { PlaceFlags } from '../kv/place.ts'
 import { createPaint, printJson, printLines } from '../output.ts'
 import { readDocument } from './read-document.ts'
 
-export interface ExplainPolicyFlags extends UserFlags, RequestFlags {
+export interface ExplainPolicyFlags extends UserFlags, RequestFlags, PlaceFlags {
   readonly output: 'text' | 'json'
   readonly homeDomain: string
   readonly facts?: string
@@ -26,7 +27,7 @@ export default async function explain(this: CommandContext, flags: ExplainPolicy
   const facts = await readOneFacts(this, flags.facts)
   const asked = toRequest(facts, flags, homeDomain)
   const parse = (document: unknown) => parsePolicy(document, homeDomain)
-  const read = await readDocument(this, file, { kind: 'policy', homeDomain, output, parse })
+  const read = await readDocument(this, file, { kind: 'policy', homeDomain, output, parse, place: flags })
   if (read === undefined) return
   const attributes = flags.mapping === undefined ? asked : await mapUser(this, flags.mapping, { facts, flags, asked })
   if (attributes === undefined) return
@@ -42,7 +43,7 @@ async function mapUser(
 ): Promise<AccessAttributes | undefined> {
   const { homeDomain, output } = flags
   const parse = (document: unknown) => parseMapping(document, { digest: '', homeDomain })
-  const read = await readDocument(context, file, { kind: 'mapping', homeDomain, output, parse })
+  const read = await readDocument(context, file, { kind: 'mapping', homeDomain, output, parse, place: flags })
   if (read === undefined) return undefined
   const { verb: _v, resource: _r, subresource: _s, group: _g, namespace: _n, name: _m, path: _p, ...who } = facts
   const mapped = read.value.toUser(toExampleIdentity(toMappingExample(who, flags), homeDomain))

@@ -1,7 +1,7 @@
 import { isClusterName } from '../../../documents/callers.ts'
 import type { DocumentKind } from '../check/document-kind.ts'
 import { usageError } from '../command-error.ts'
-import type { Place } from './wrangler.ts'
+import type { Place } from './config-store.ts'
 
 /** The flags of the commands that use KV. */
 export interface PlaceFlags {

@@ -5,10 +5,10 @@ import type { CommandContext } from '../context.ts'
 import type { Differences } from '../diff/difference.ts'
 import { createPaint, note, printJson, printLines } from '../output.ts'
 import { confirm } from '../prompts.ts'
+import type { ConfigStore } from './config-store.ts'
 import { addVersion, historyKey, readHistory, type Version } from './history.ts'
 import { changedLines, compareTexts } from './show-difference.ts'
 import { waitForDigest } from './wait-for-digest.ts'
-import type { ConfigStore } from './wrangler.ts'
 
 export interface PutFlags {
   readonly yes: boolean

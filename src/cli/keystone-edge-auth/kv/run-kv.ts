@@ -7,11 +7,11 @@ import { note, printJson, printLines } from '../output.ts'
 import { toJsonSource } from '../source/json-source.ts'
 import { readSource } from '../source/read-source.ts'
 import type { Source } from '../source/source.ts'
+import { type ConfigStore, createConfigStore } from './config-store.ts'
 import { historyKey } from './history.ts'
 import { type PlaceFlags, toKey, toPlace } from './place.ts'
 import { type Edit, type PutFlags, putDocument, unwrapHistory } from './put-document.ts'
 import { checkReadyUrl } from './wait-for-digest.ts'
-import { type ConfigStore, createConfigStore } from './wrangler.ts'
 
 export type PutCommandFlags = PlaceFlags & PutFlags
 

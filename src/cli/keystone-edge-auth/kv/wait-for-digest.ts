@@ -47,7 +47,7 @@ export async function waitForDigest(
         `the document is put, and /readyz does not show it after ${MAX_WAIT_MS / 1000} s`,
         'look at /readyz and the log of the Worker',
       )
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await context.sleep(PAUSE_MS)
   }
 }
 

@@ -159,6 +159,19 @@ describe('history and undo', () => {
   })
 })
 
+describe('live', () => {
+  it('is the document in KV, for explain and diff', async () => {
+    writeFileSync(path('kv.json'), JSON.stringify({ mapping: '{"rules": [{"role": "member", "groups": ["a"]}]}' }))
+    const explained = await cli.json(['mapping', 'explain', 'live', '--local', '--user', 'alice', '--role', 'member'])
+    expect(explained.value).toMatchObject({ user: { username: 'alice' }, rules: [{ matched: true }] })
+    const compared = await cli.json(['mapping', 'diff', 'live', cli.write('m.json', {}), '--local'])
+    expect(compared).toMatchObject({ code: 1, value: { gained: [], lost: [{ group: 'a' }] } })
+    expect((await cli.run(['mapping', 'diff', 'live', 'm.json'])).code).toBe(2)
+    expect((await cli.run(['policy', 'diff', 'live', 'm.json', '--local'])).code).toBe(1)
+    expect((await cli.run(['policy', 'diff', 'live', 'm.json', '--remote'])).code).toBe(3)
+  })
+})
+
 describe('addVersion()', () => {
   const version = (text: string) => ({ replaced: '2026-01-01T00:00:00Z', digest: digestOf(text), text })
 

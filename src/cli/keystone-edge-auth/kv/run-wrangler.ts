@@ -1,50 +1,17 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, resolve } from 'node:path'
 import { CommandError, EXIT } from '../command-error.ts'
-import type { CommandContext } from '../context.ts'
-
-/** Which KV: that of the account, or the one on this machine that `npm start` uses. */
-export type Place = 'local' | 'remote'
-
-/** The namespace `CONFIG`, through wrangler, with wrangler's configuration and log-in of the working directory. */
-export interface ConfigStore {
-  /** The value of a key, or `undefined`. */
-  get(key: string): Promise<string | undefined>
-  /** Puts all values with one call. */
-  put(values: Readonly<Record<string, string>>): Promise<void>
-}
-
-export function createConfigStore(context: CommandContext, place: Place): ConfigStore {
-  const flags = ['--binding', 'CONFIG', `--${place}`]
-  return {
-    async get(key) {
-      const text = await runWrangler(context, ['kv', 'key', 'get', key, '--text', ...flags])
-      // wrangler says so on standard output, with exit code 0; no document is this text. And it adds a line break.
-      return text.trim() === 'Value not found' ? undefined : text.replace(/\n$/, '')
-    },
-    async put(values) {
-      const directory = await mkdtemp(join(tmpdir(), 'keystone-edge-auth-'))
-      try {
-        const file = join(directory, 'values.json')
-        const pairs = Object.entries(values).map(([key, value]) => ({ key, value }))
-        await writeFile(file, JSON.stringify(pairs), { mode: 0o600 })
-        await runWrangler(context, ['kv', 'bulk', 'put', file, ...flags])
-      } finally {
-        await rm(directory, { recursive: true, force: true })
-      }
-    },
-  }
-}
 
 /** Wrangler's standard output. A failure ends the command with what wrangler says, and with what to do. */
-function runWrangler(context: CommandContext, args: readonly string[]): Promise<string> {
+export function runWrangler(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
   const command = findWrangler()
   // Beside wrangler npm puts the Node that the project brings along, and wrangler needs a newer one than this command.
-  const path = [dirname(command), context.process.env?.PATH ?? ''].join(delimiter)
-  const env = { ...context.process.env, PATH: path, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' }
+  const path = [dirname(command), environment.PATH ?? ''].join(delimiter)
+  const env = { ...environment, PATH: path, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' }
   return new Promise((fulfil, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, shell: process.platform === 'win32' })
     const [out, errors]: [string[], string[]] = [[], []]
