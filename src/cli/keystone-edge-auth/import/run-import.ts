@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { CommandError, EXIT } from '../command-error.ts'
+import { isKeystoneId } from '../../../keystone/ids.ts'
+import { CommandError, EXIT, usageError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import { createPaint, note, printJson, printLines } from '../output.ts'
 import { askForText, confirmOverwrite } from '../prompts.ts'
@@ -23,6 +24,8 @@ export default async function runImport(this: CommandContext, flags: ImportFlags
   const parts = readInput(file, await readText(this, file))
   refuseSeveral(parts)
   const projectId = flags.projectId ?? (await askForProjectId(this, parts))
+  if (projectId !== undefined && !isKeystoneId(projectId))
+    throw usageError('the id of the project is none', 'openstack project show -f value -c id NAME prints it')
   const results = parts.map((part) => importPart(part, flags.homeDomain, projectId))
   const changes = results.flatMap((result) => result.changes)
   const documents = results.flatMap((result) => result.documents)

@@ -42,7 +42,7 @@ const SUBRESOURCES: Readonly<Record<string, readonly string[]>> = {
 }
 /** Resources without subresources. Any other one is a custom resource, which can have two. */
 const PLAIN = new Set(
-  'configmaps secrets endpoints endpointslices events limitranges podtemplates componentstatuses bindings roles rolebindings clusterroles clusterrolebindings storageclasses networkpolicies leases priorityclasses controllerrevisions'.split(
+  'configmaps secrets endpoints endpointslices events limitranges podtemplates componentstatuses bindings roles rolebindings clusterroles clusterrolebindings storageclasses networkpolicies leases priorityclasses controllerrevisions podsecuritypolicies podpresets'.split(
     ' ',
   ),
 )

@@ -126,6 +126,7 @@ kind: List
     const filled = await cli.json(['import', file, '--out', 'magnum', '--yes', '--project-id', ID])
     expect(filled.value).toMatchObject({ changes: [{ path: '[0]', message: `$PROJECT_ID is now ${ID}` }, {}] })
     expect(readWritten('magnum', 'policy.json')).toMatchObject([{ users: { projects: [ID] } }])
+    expect((await cli.run(['import', file, '--out', 'magnum', '--yes', '--project-id', 'demo'])).code).toBe(2)
   })
 
   it('repeats no static token', async () => {
