@@ -37,8 +37,9 @@ export async function putDocument(
 ): Promise<void> {
   const { key, text } = edit
   note(context, `reading ${key} through wrangler …`)
-  const [before, formerText] = await Promise.all([store.get(key), store.get(historyKey(key))])
-  const history = unwrapHistory(key, formerText)
+  // One after the other: two wranglers at once on the local KV keep each other from starting.
+  const before = await store.get(key)
+  const history = unwrapHistory(key, await store.get(historyKey(key)))
   const digest = digestOf(text)
   if (before === text) {
     if (flags.output === 'json') printJson(context, { key, digest, previous: digest, gained: [], lost: [] })
