@@ -2,7 +2,7 @@ import { encodeTokenReview, type TokenReview, type TokenReviewStatus, type UserI
 import type { SignatureRefusal } from '../keystone/signature.ts'
 import type { Unavailable } from '../keystone/unavailable.ts'
 import type { Rejection } from '../keystone/validate.ts'
-import type { MappingRefusal } from '../mapping/mapping.ts'
+import { type MappingRefusal, refusalReason } from '../mapping/mapping.ts'
 import type { Answer, AuditReason, ReviewRecord } from '../telemetry/audit.ts'
 
 /** What is said about a token, with the reason. */
@@ -52,11 +52,11 @@ function toStatus(verdict: Verdict): Said {
     case 'rejected':
     case 'expired':
     case 'access_rules':
+      return definiteNo(verdict.reason)
     case 'reserved_name':
     case 'denied':
-      return definiteNo(verdict.reason)
     case 'not_allowed':
-      return definiteNo(`${verdict.by}_not_allowed`)
+      return definiteNo(refusalReason(verdict))
     case 'unavailable':
       return cannotTell(`keystone_${verdict.cause}`, `Keystone cannot be asked now: ${describe(verdict)}`)
     case 'settings':

@@ -4,7 +4,7 @@ import {
   type SubjectAccessReviewStatus,
 } from '../k8s/subject-access-review.ts'
 import type { Result } from '../lib/result.ts'
-import type { Decision } from '../policy/decide.ts'
+import { type Decision, reasonOf } from '../policy/decide.ts'
 import type { ParsedPolicy } from '../policy/parse-policy.ts'
 import { isKeystoneUser } from '../policy/principal.ts'
 import type { Answer, ReviewRecord } from '../telemetry/audit.ts'
@@ -53,21 +53,21 @@ export function answerAccess({ apiVersion, attributes }: SubjectAccessReview, ve
 function toStatus(verdict: AccessVerdict): SubjectAccessReviewStatus | string {
   switch (verdict.decision) {
     case 'allow':
-      return { allowed: true, reason: `policy entry ${verdict.path} allows it` }
+      return { allowed: true, reason: reasonOf(verdict) }
     case 'deny':
-      return { allowed: false, denied: true, reason: 'no policy entry allows it, and on_no_match is deny' }
+      return { allowed: false, denied: true, reason: reasonOf(verdict) }
     case 'no_opinion':
-      return { allowed: false, reason: NO_OPINION[verdict.because] }
+      return {
+        allowed: false,
+        reason:
+          verdict.because === 'no_policy' ? NO_POLICY : reasonOf({ decision: 'no_opinion', because: verdict.because }),
+      }
     case 'unknown':
       return UNDECIDED[verdict.because]
   }
 }
 
-const NO_OPINION = {
-  no_match: 'no policy entry allows it',
-  not_keystone: "no opinion: the user carries none of Keystone's extra keys",
-  no_policy: 'no opinion: there is no policy document',
-} as const
+const NO_POLICY = 'no opinion: there is no policy document'
 
 const UNDECIDED = {
   documents: 'the policy document cannot be read now, and no last good one is known; see /readyz',

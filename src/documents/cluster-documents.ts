@@ -5,7 +5,8 @@ import { ok, type Result } from '../lib/result.ts'
 import type { OwnDocument } from './callers.ts'
 import type { CallersDocument } from './callers-document.ts'
 import { type DocumentState, inForce } from './document-state.ts'
-import { type DocumentDeps, type DocumentParser, LiveDocument } from './live-document.ts'
+import type { DocumentParser } from './document-text.ts'
+import { type DocumentDeps, LiveDocument } from './live-document.ts'
 
 /** Callers can name no more clusters than this; sizes are in half KiB, of the 128 MB that an isolate has. */
 const CLUSTERS = { maxEntries: 2_000, maxWeight: 32_000 }

@@ -1,7 +1,12 @@
 import type { Fault } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 import { scanJson } from './json-syntax.ts'
-import type { DocumentParser } from './live-document.ts'
+
+/** Reads the value of a document from its text (`ofJson` for JSON); `digest` is the SHA-256 of the text, as hex. */
+export type DocumentParser<T> = (
+  text: string,
+  digest: string,
+) => Result<T, readonly Fault[]> | Promise<Result<T, readonly Fault[]>>
 
 /** 10,000 rules, or 500 clusters with their credentials, are about 1 MB. */
 const MAX_CHARACTERS = 4 * 1024 * 1024

@@ -5,16 +5,11 @@ import { type Fault, limitFaults } from '../lib/fault.ts'
 import { err, ok, type Result } from '../lib/result.ts'
 import { SingleFlight } from '../lib/single-flight.ts'
 import { type ConfigRead, type DocumentState, NOTHING_READ, nextState, type StoredVersion } from './document-state.ts'
+import type { DocumentParser } from './document-text.ts'
 import type { LastGood, LastGoodStore } from './last-good-store.ts'
 
 /** The namespace that administrators edit. */
 export type ConfigNamespace = Pick<KVNamespace<string>, 'get'>
-
-/** Reads the value of a document from its text (`ofJson` for JSON); `digest` is the SHA-256 of the text, as hex. */
-export type DocumentParser<T> = (
-  text: string,
-  digest: string,
-) => Result<T, readonly Fault[]> | Promise<Result<T, readonly Fault[]>>
 
 export interface DocumentDeps {
   readonly config: ConfigNamespace

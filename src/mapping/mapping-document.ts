@@ -111,7 +111,8 @@ const RoleMapping = strictObject(
   'expected an object with keystone-role, groups and username',
 )
 
-const Example = strictObject(
+/** An example of the document: facts of Keystone, and what becomes of them. */
+export const MappingExampleSchema = strictObject(
   {
     user: v.optional(Text),
     'user-id': v.optional(Text),
@@ -178,11 +179,11 @@ export const MappingDocumentSchema = strictObject(
     rules: v.optional(v.array(Rule, 'expected a list of rules')),
     'role-mappings': v.optional(v.array(RoleMapping, 'expected a list of role mappings')),
     'system-groups': v.optional(SystemGroups),
-    examples: v.optional(v.array(Example, 'expected a list of examples')),
+    examples: v.optional(v.array(MappingExampleSchema, 'expected a list of examples')),
   },
   'expected an object; {} means the defaults',
 )
 
 export type MappingDocument = v.InferOutput<typeof MappingDocumentSchema>
 export type MappingRule = v.InferOutput<typeof Rule>
-export type MappingExample = v.InferOutput<typeof Example>
+export type MappingExample = v.InferOutput<typeof MappingExampleSchema>

@@ -43,8 +43,8 @@ function checkExample(example: MappingExample, mapping: CompiledMapping): Fault[
   return faults
 }
 
-/** The Keystone facts that an example speaks of. */
-function toIdentity(example: MappingExample, homeDomain: string): Identity {
+/** The Keystone facts that an example speaks of; what it does not say stands for some other user or project. */
+export function toIdentity(example: MappingExample, homeDomain: string): Identity {
   return {
     user: toUser(example, homeDomain),
     scope: toScope(example, homeDomain),

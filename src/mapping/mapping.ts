@@ -8,6 +8,13 @@ export type MappingRefusal =
   | { readonly reason: 'not_allowed'; readonly by: 'scope' | 'domain' | 'project' }
   | { readonly reason: 'reserved_name' }
 
+/** The reason of a refusal, as the audit line has it. */
+export function refusalReason(
+  refusal: MappingRefusal,
+): 'denied' | 'reserved_name' | `${'scope' | 'domain' | 'project'}_not_allowed` {
+  return refusal.reason === 'not_allowed' ? `${refusal.by}_not_allowed` : refusal.reason
+}
+
 /** A Kubernetes user, and how many groups were left out because they could pass as something else. */
 export interface MappedUser {
   readonly user: UserInfo

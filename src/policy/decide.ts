@@ -11,6 +11,23 @@ export type Decision =
   | { readonly decision: 'deny' }
   | { readonly decision: 'no_opinion'; readonly because: 'no_match' | 'not_keystone' }
 
+const NO_OPINION = {
+  no_match: 'no policy entry allows it',
+  not_keystone: "no opinion: the user carries none of Keystone's extra keys",
+} as const
+
+/** The reason of a decision, as `status.reason` of a SubjectAccessReview says it. */
+export function reasonOf(decision: Decision): string {
+  switch (decision.decision) {
+    case 'allow':
+      return `policy entry ${decision.path} allows it`
+    case 'deny':
+      return 'no policy entry allows it, and on_no_match is deny'
+    case 'no_opinion':
+      return NO_OPINION[decision.because]
+  }
+}
+
 /** A compiled policy. A decision evaluates only the rules that its index finds for the request. */
 export interface Policy {
   readonly rules: readonly Rule[]

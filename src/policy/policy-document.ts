@@ -89,7 +89,8 @@ function entrySchema<P extends v.GenericSchema, O extends v.GenericSchema, C ext
 const ListEntry = entrySchema(Texts, Text, ListCondition)
 const ObjectEntry = entrySchema(Projects, v.optional(Text), ObjectCondition)
 
-const Example = strictObject(
+/** An example of the document: a request, and its decision. */
+export const PolicyExampleSchema = strictObject(
   {
     user: v.optional(Text, ''),
     uid: v.optional(Text, ''),
@@ -119,10 +120,10 @@ export const PolicyObjectSchema = strictObject(
     $schema: v.optional(v.string('expected a string')),
     policies: v.optional(v.array(ObjectEntry, 'expected a list of policies'), []),
     on_no_match: v.optional(v.picklist(['no_opinion', 'deny'], 'expected no_opinion or deny'), 'no_opinion'),
-    examples: v.optional(v.array(Example, 'expected a list of examples'), []),
+    examples: v.optional(v.array(PolicyExampleSchema, 'expected a list of examples'), []),
   },
   'expected a list of policies, or an object with policies, on_no_match and examples',
 )
 
 export type PolicyEntry = v.InferOutput<typeof ObjectEntry> | v.InferOutput<typeof ListEntry>
-export type PolicyExample = v.InferOutput<typeof Example>
+export type PolicyExample = v.InferOutput<typeof PolicyExampleSchema>

@@ -20,7 +20,7 @@ export function checkPolicyExamples(examples: readonly PolicyExample[], policy: 
 }
 
 /** The request of an example, as kube-apiserver sends it for a Keystone user. */
-function toAttributes(example: PolicyExample, homeDomain: string): AccessAttributes {
+export function toAttributes(example: PolicyExample, homeDomain: string): AccessAttributes {
   const { project } = example
   const projectId = example['project-id'] ?? (project !== undefined && isKeystoneId(project) ? project : undefined)
   const projectName = project !== undefined && !isKeystoneId(project) ? project : undefined

@@ -1,0 +1,28 @@
+/** The exit codes of the contract. */
+export const EXIT = {
+  /** Done, or nothing to do. */
+  done: 0,
+  /** A fault in a document, or a difference found. */
+  fault: 1,
+  /** Wrong usage: an argument, or a file that an argument names. */
+  usage: 2,
+  /** Something that the command needs cannot be reached. */
+  unreachable: 3,
+} as const
+
+/** Ends a command: what is wrong and where, and what to do about it. Never holds a secret. */
+export class CommandError extends Error {
+  readonly exitCode: number
+  readonly hint: string | undefined
+
+  constructor(exitCode: number, message: string, hint?: string) {
+    super(message)
+    this.exitCode = exitCode
+    this.hint = hint
+  }
+}
+
+/** The command was called in a way that cannot work. */
+export function usageError(message: string, hint?: string): CommandError {
+  return new CommandError(EXIT.usage, message, hint)
+}

@@ -1,0 +1,60 @@
+/** `--home-domain ID`: as the var HOME_DOMAIN of the Worker. */
+export const homeDomainFlag = {
+  kind: 'parsed',
+  parse: String,
+  default: 'default',
+  placeholder: 'ID',
+  brief: 'The id of the domain whose names stay unqualified, as the var HOME_DOMAIN',
+} as const
+
+/** `-o text|json`. */
+export const outputFlag = {
+  kind: 'enum',
+  values: ['text', 'json'],
+  default: 'text',
+  brief: 'text for people, json for programs',
+} as const
+
+/** A flag with a text, that may be left out. */
+export function textFlag(placeholder: string, brief: string) {
+  return { kind: 'parsed', parse: String, optional: true, placeholder, brief } as const
+}
+
+/** The document that a command is about. */
+export const documentArgument = {
+  brief: 'The document in JSON or YAML; - is standard input, live (with --remote or --local) the one in KV',
+  placeholder: 'FILE',
+  parse: String,
+} as const
+
+/** `--yes`: does what would be asked for. */
+export const yesFlag = {
+  kind: 'boolean',
+  default: false,
+  withNegated: false,
+  brief: 'Replaces files without asking',
+} as const
+
+/** `--file`: the local file with a document. */
+export function fileFlag(document: string) {
+  return {
+    kind: 'parsed',
+    parse: String,
+    default: `${document}.json`,
+    placeholder: 'FILE',
+    brief: `The file with the document ${document}; made if missing`,
+  } as const
+}
+
+/** `--token-file`: where a new token is written. */
+export const tokenFileFlag = textFlag('FILE', 'Write the token to a file of mode 0600 instead of showing it')
+
+/** The name of a cluster. */
+export const clusterArgument = { brief: 'The name of the cluster', placeholder: 'CLUSTER', parse: String } as const
+
+/** Which KV, and whose document. */
+export const placeFlags = {
+  cluster: textFlag('CLUSTER', 'The document of this cluster instead of the shared one'),
+  remote: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of your account' },
+  local: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of npm start, on this machine' },
+} as const

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto'
+import type { CommandContext as StricliContext, StricliProcess } from '@stricli/core'
+import { createFiles, type Files } from './files.ts'
+
+/** Every effect of a command. Tests give their own. */
+export interface CommandContext extends StricliContext {
+  /** Where a command prints, the environment, and the exit code that it leaves. */
+  readonly process: StricliProcess
+  readonly files: Files
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly randomBytes: (size: number) => Uint8Array
+  readonly fetch: typeof fetch
+  /** Waits. */
+  readonly sleep: (ms: number) => Promise<void>
+  /** Runs wrangler and gives its standard output. A failure is a `CommandError`. */
+  readonly wrangler: (args: readonly string[]) => Promise<string>
+  /** Whether a person can be asked: standard input and standard error are a terminal. */
+  readonly canAsk: boolean
+  /** Whether standard output, or standard error, takes colours. */
+  readonly colours: { readonly stdout: boolean; readonly stderr: boolean }
+}
+
+/** The effects of a real process. */
+export function createContext(node: NodeJS.Process): CommandContext {
+  const { env, stdin, stdout, stderr } = node
+  const takesColours = (stream: { readonly isTTY?: boolean }): boolean =>
+    stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
+  return {
+    process: { stdout, stderr, env },
+    files: createFiles(stdin),
+    now: Date.now,
+    randomBytes,
+    fetch: (input, init) => fetch(input, init),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    wrangler: async (args) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env),
+    canAsk: stdin.isTTY === true && stderr.isTTY === true,
+    colours: { stdout: takesColours(stdout), stderr: takesColours(stderr) },
+  }
+}

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, dirname, resolve } from 'node:path'
+import { CommandError, EXIT } from '../command-error.ts'
+
+/** Wrangler's standard output. A failure ends the command with what wrangler says, and with what to do. */
+export function runWrangler(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const command = findWrangler()
+  // Beside wrangler npm puts the Node that the project brings along, and wrangler needs a newer one than this command.
+  const path = [dirname(command), environment.PATH ?? ''].join(delimiter)
+  const env = { ...environment, PATH: path, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' }
+  return new Promise((fulfil, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, shell: process.platform === 'win32' })
+    const [out, errors]: [string[], string[]] = [[], []]
+    child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text))
+    child.on('error', () =>
+      reject(unreachable('wrangler cannot be started', 'run this in the directory of wrangler.toml, after npm ci')),
+    )
+    child.on('close', (code) => {
+      if (code === 0) fulfil(out.join(''))
+      else reject(explain(`${errors.join('')}\n${out.join('')}`))
+    })
+  })
+}
+
+/** The project's own wrangler, in this directory or one above; otherwise the one of the PATH. */
+function findWrangler(): string {
+  for (let directory = process.cwd(); ; directory = dirname(directory)) {
+    const candidate = resolve(directory, 'node_modules/.bin/wrangler')
+    if (existsSync(candidate)) return candidate
+    if (directory === dirname(directory)) return 'wrangler'
+  }
+}
+
+/** The line of wrangler's error, without its decoration. */
+function explain(output: string): CommandError {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences of terminals
+  const plain = output.replace(/\u001b\[[\d;]*m/g, '')
+  const line = /\[ERROR\]\s*(.+)/.exec(plain)?.[1] ?? plain.split('\n').find((one) => one.trim() !== '') ?? 'no message'
+  const hint = /log(?:ged)? ?in|API_TOKEN|authentic|account/i.test(plain)
+    ? 'log in with npx wrangler login, or set CLOUDFLARE_API_TOKEN'
+    : 'run this in the directory of wrangler.toml'
+  return unreachable(`KV cannot be reached: wrangler says: ${line.trim().slice(0, 300)}`, hint)
+}
+
+function unreachable(message: string, hint: string): CommandError {
+  return new CommandError(EXIT.unreachable, message, hint)
+}
