@@ -1,4 +1,3 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -16,6 +15,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 
 /** Where the platform keeps caches (XDG Base Directory Specification; macOS and Windows their own). */
 export function cacheDirectoryOf(
@@ -58,7 +60,7 @@ export class CacheDirectory {
 
   /** A name that tells nothing of its inputs to who cannot read the directory's key. */
   nameOf(inputs: string): string {
-    return createHmac('sha256', this.#key).update(inputs).digest('hex')
+    return bytesToHex(hmac(sha256, this.#key, utf8ToBytes(inputs)))
   }
 
   read(file: string): string | undefined {
@@ -67,7 +69,7 @@ export class CacheDirectory {
 
   /** Writes a whole file: a reader sees the old content or the new one, also after a crash in the middle. */
   write(file: string, content: string | Buffer): void {
-    const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`
+    const temporary = `${file}.${process.pid}.${bytesToHex(randomBytes(6))}.tmp`
     const path = join(this.path, temporary)
     try {
       const descriptor = openSync(path, 'wx', 0o600)
@@ -141,7 +143,7 @@ export class CacheDirectory {
   #createKey(): Buffer {
     // What is there is no key that can be used.
     this.remove(KEY_FILE)
-    const key = randomBytes(KEY_BYTES)
+    const key = Buffer.from(randomBytes(KEY_BYTES))
     const temporary = `${KEY_FILE}.${process.pid}.tmp`
     this.write(temporary, key)
     try {

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { type CloudsFiles, findCloudsFiles, type Surroundings } from '../shared/openstack/clouds-files.ts'
 import type { ParsedFlags } from '../shared/openstack/flags.ts'
 import { readVariables, type Settings } from '../shared/openstack/settings.ts'
@@ -43,7 +44,7 @@ export function toCacheKey({ flags, variables, cloud, files, allowsOverride }: L
       .map(([name, { value }]) => [name, value] as const)
       .sort(([one], [other]) => (one < other ? -1 : 1))
   const contents = [files.clouds, files.secure, files.public].map(
-    (file) => file && [file.path, createHash('sha256').update(file.bytes).digest('hex')],
+    (file) => file && [file.path, bytesToHex(sha256(file.bytes))],
   )
   return JSON.stringify([values(flags), values(variables), cloud, contents, allowsOverride])
 }
