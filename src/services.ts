@@ -100,7 +100,7 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
   const { clock, report } = effects
   const http = { fetch: effects.fetch, timeoutMs: settings.keystoneTimeoutMs, userAgent: USER_AGENT, clock }
   const api = createKeystoneApi({ ...http, fetch: settings.keystoneFetch ?? http.fetch, url: settings.keystoneUrl })
-  const guard = createGuard(settings, clock, (deadlineMs) => isAnswering(api, deadlineMs))
+  const guard = createGuard(settings, clock, MIN_KEYSTONE_MS, (deadlineMs) => isAnswering(api, deadlineMs))
   const admitNewToken = createRateLimit(settings.lookUpsLimit, clock, (code) => report({ code }))
   const documents = createDocuments(settings.homeDomain, secretCallers, {
     config: settings.config,
@@ -132,9 +132,13 @@ function decideBySettings(settings: Settings, secretCallers: Callers, effects: E
   }
 }
 
-function createGuard(settings: Settings, clock: Clock, probe: Probe): Guard {
+/** The least time for two requests to a Keystone that is not fast. HTTP Basic takes one. */
+const MIN_KEYSTONE_MS = 1_000
+
+function createGuard(settings: Settings, clock: Clock, minMs: number, probe: Probe): Guard {
   const timeoutMs = Math.min(settings.keystoneTimeoutMs, lookUpMsOf(settings))
-  return new Guard({ clock, maxConcurrent: settings.keystoneMaxConcurrent, timeoutMs, probe })
+  const minLookUpMs = Math.min(minMs, timeoutMs)
+  return new Guard({ clock, maxConcurrent: settings.keystoneMaxConcurrent, timeoutMs, minLookUpMs, probe })
 }
 
 function createReviewer(documents: Documents, authenticator: TokenAuthenticator): Reviewer {
@@ -222,7 +226,7 @@ function createBasicAuthenticator(settings: Settings, { documents, admitNewToken
     documents,
     ask,
     admitNewToken,
-    guard: createGuard(settings, http.clock, async (untilMs) => ask !== undefined && isBasicAnswering(ask, untilMs)),
+    guard: createGuard(settings, http.clock, 0, async (untilMs) => ask !== undefined && isBasicAnswering(ask, untilMs)),
     clock: http.clock,
     acceptedMs: settings.identityTtlSeconds * 1000,
     refusedMs: settings.rejectionTtlSeconds * 1000,

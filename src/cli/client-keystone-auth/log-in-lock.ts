@@ -7,6 +7,7 @@ import { identityOf, isRunning } from './process-identity.ts'
 /** Longer than somebody needs to type a passcode or to confirm a device. */
 const PATIENCE_MS = 10 * 60_000
 const POLL_MS = 50
+const SILENT_MS = 3_000
 
 /**
  * Runs `work` while no other process of this user does so for the same token, so that of ten simultaneous calls one asks
@@ -15,12 +16,12 @@ const POLL_MS = 50
 export async function withLogInLock<T>(
   directory: CacheDirectory,
   name: string,
-  clock: Clock,
+  { clock, tell }: { readonly clock: Clock; readonly tell: (message: string) => void },
   work: () => Promise<T>,
 ): Promise<T> {
   const file = `${name}.lock`
   const own = `${hostname()} ${identityOf(process.pid)} ${randomBytes(8).toString('hex')}`
-  const isHeld = await acquire(directory, file, own, clock)
+  const isHeld = await acquire(directory, file, own, { clock, tell })
   try {
     return await work()
   } finally {
@@ -28,11 +29,24 @@ export async function withLogInLock<T>(
   }
 }
 
-async function acquire(directory: CacheDirectory, file: string, own: string, clock: Clock): Promise<boolean> {
-  const endMs = clock.now() + PATIENCE_MS
+async function acquire(
+  directory: CacheDirectory,
+  file: string,
+  own: string,
+  { clock, tell }: Parameters<typeof withLogInLock>[2],
+): Promise<boolean> {
+  const startedMs = clock.now()
+  const endMs = startedMs + PATIENCE_MS
+  let hasTold = false
   try {
     while (clock.now() < endMs) {
       if (directory.createExclusive(file, own)) return true
+      if (!hasTold && clock.now() - startedMs > SILENT_MS) {
+        hasTold = true
+        tell(
+          `another process logs in for the same token (${directory.read(file)?.split(' ')[1]?.split(':')[0]}): waiting for it`,
+        )
+      }
       if (isAbandoned(directory, file, clock.now())) directory.remove(file)
       else await new Promise<void>((resolve) => clock.startTimer(POLL_MS, resolve))
     }

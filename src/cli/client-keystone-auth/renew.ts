@@ -34,7 +34,7 @@ export async function renew(
   if (kept === undefined) return logInAnew(inputs, options, { typed: 0 })
   const { directory, cache, name, refused } = kept
   const startedMs = clock.now()
-  return withLogInLock(directory, name, clock, async () => {
+  return withLogInLock(directory, name, options, async () => {
     const cached = forceRefresh ? undefined : cache.read(name, clock.now())
     if (cached !== undefined && (cached.token !== refused?.token || (await isConfirmed(cached, options)))) return cached
     const failure = directory.read(`${name}.failure`)

@@ -20,22 +20,23 @@ interface GuardDeps {
   readonly maxConcurrent: number
   /** `KEYSTONE_TIMEOUT_MS`. */
   readonly timeoutMs: number
+  /** The least time that a look-up needs: with less of it left the service is not asked. */
+  readonly minLookUpMs: number
   readonly probe: Probe
 }
-
-/** The least time that a look-up needs: two requests to a Keystone that is not fast. */
-const MIN_LOOK_UP_MS = 1_000
 
 /** The slots and the breaker in front of a service that is asked about tokens. */
 export class Guard {
   readonly #clock: Clock
   readonly #timeoutMs: number
+  readonly #minLookUpMs: number
   readonly #slots: Slots
   readonly #breaker: Breaker
 
-  constructor({ clock, maxConcurrent, timeoutMs, probe }: GuardDeps) {
+  constructor({ clock, maxConcurrent, timeoutMs, minLookUpMs, probe }: GuardDeps) {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#minLookUpMs = minLookUpMs
     this.#slots = new Slots(clock, maxConcurrent)
     this.#breaker = new Breaker(clock, timeoutMs, probe)
   }
@@ -54,7 +55,7 @@ export class Guard {
       if (!(await this.#breaker.admits(ctx, deadlineMs))) return refuse('breaker_open')
       const leftMs = deadlineMs - this.#clock.now()
       // After so long a wait for a slot an answer cannot be expected in time, which says nothing about the service.
-      if (leftMs < Math.min(MIN_LOOK_UP_MS, this.#timeoutMs)) return refuse('busy')
+      if (leftMs < this.#minLookUpMs) return refuse('busy')
       const found = await ask()
       if (found.calls > 0) this.#learn(found, leftMs, knownUser, ctx)
       return found

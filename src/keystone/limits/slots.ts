@@ -44,10 +44,10 @@ export class Slots {
     const nowMs = this.#clock.now()
     for (const one of this.#held) if (nowMs >= one.deadlineMs) this.#held.delete(one)
     for (const one of this.#waiting) if (nowMs >= one.deadlineMs) this.#waiting.delete(one)
-    const maxNew = this.#max - Math.floor(this.#max * KEPT_FOR_KNOWN)
+    let freeForNew = this.#max - Math.floor(this.#max * KEPT_FOR_KNOWN) - countOf(this.#held, 'new')
     for (const next of this.#waiting) {
       if (this.#held.size >= this.#max) return
-      if (next.kind === 'new' && countOf(this.#held, 'new') >= maxNew) continue
+      if (next.kind === 'new' && freeForNew-- <= 0) continue
       this.#waiting.delete(next)
       this.#held.add(next)
       next.grant(() => {
@@ -58,5 +58,7 @@ export class Slots {
 }
 
 function countOf(lookUps: ReadonlySet<LookUp>, kind: TokenKind): number {
-  return [...lookUps].filter((lookUp) => lookUp.kind === kind).length
+  let count = 0
+  for (const lookUp of lookUps) if (lookUp.kind === kind) count += 1
+  return count
 }

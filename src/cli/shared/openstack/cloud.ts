@@ -1,6 +1,6 @@
 import { isMap, isNode, LineCounter, parseDocument } from 'yaml'
 import { UsageError } from '../usage-error.ts'
-import { type CloudsFiles, mayComplete, type RawFile } from './clouds-files.ts'
+import { type CloudsFiles, mayDirect, type RawFile } from './clouds-files.ts'
 import { OPTIONS, type OptionName } from './options.ts'
 import type { Origin, Setting, Settings } from './settings.ts'
 
@@ -14,7 +14,7 @@ export interface Cloud {
 export interface CloudChoice {
   /** By flag or variable; without it the only cloud of the file is taken. */
   readonly name: string | undefined
-  /** Lets a secure file of another directory complete a clouds file that the user did not choose. */
+  /** Lets a file of another directory say where secrets go. */
   readonly allowsForeignSecrets: boolean
 }
 
@@ -36,17 +36,20 @@ export function readCloud(files: CloudsFiles, choice: CloudChoice): Cloud | unde
     const known = names.length === 0 ? 'holds no clouds' : `has ${names.join(', ')}`
     throw new UsageError(`there is no cloud ${name}: ${files.clouds.path} ${known}`)
   }
-  const settings = new Map([...readProfile(clouds, name, files.public), ...clouds.settings(['clouds', name])])
+  const settings = new Map([...readProfile(clouds, name, files, choice), ...clouds.settings(['clouds', name])])
   if (files.secure !== undefined) mergeSecure(settings, name, files.clouds, files.secure, choice)
   return { name, file: files.clouds, settings }
 }
 
-function readProfile(clouds: CloudsDocument, cloud: string, publicFile: RawFile | undefined): Settings {
+function readProfile(clouds: CloudsDocument, cloud: string, files: CloudsFiles, choice: CloudChoice): Settings {
   const profile = clouds.text(['clouds', cloud, 'profile']) ?? clouds.text(['clouds', cloud, 'cloud'])
   if (profile === undefined) return new Map()
-  if (publicFile !== undefined) {
-    const vendors = new CloudsDocument(publicFile)
-    if (vendors.names('public-clouds').includes(profile)) return vendors.settings(['public-clouds', profile])
+  if (files.public !== undefined) {
+    const vendors = new CloudsDocument(files.public)
+    if (vendors.names('public-clouds').includes(profile)) {
+      if (files.clouds !== undefined) requireDirection(files.public, files.clouds, cloud, choice)
+      return vendors.settings(['public-clouds', profile])
+    }
   }
   if (clouds.settings(['clouds', cloud]).has('auth_url')) return new Map()
   throw new UsageError(
@@ -63,11 +66,15 @@ function mergeSecure(
 ): void {
   const secrets = new CloudsDocument(secure).settings(['clouds', cloud])
   if (secrets.size === 0) return
-  if (!mayComplete(clouds, secure) && !choice.allowsForeignSecrets)
-    throw new UsageError(
-      `${secure.path} has secrets for cloud ${cloud}, and ${clouds.path} says where they go: both have to lie in one directory, or give --allow-auth-url-override`,
-    )
+  requireDirection(clouds, secure, cloud, choice)
   for (const [name, setting] of secrets) settings.set(name, setting)
+}
+
+function requireDirection(destination: RawFile, secrets: RawFile, cloud: string, choice: CloudChoice): void {
+  if (mayDirect(destination, secrets) || choice.allowsForeignSecrets) return
+  throw new UsageError(
+    `${secrets.path} has settings for cloud ${cloud}, and ${destination.path} says where they go: both have to lie in one directory, or give --allow-auth-url-override`,
+  )
 }
 
 /** A clouds file, parsed. Every scalar stays a string: as YAML 1.2 an all-digit project id would become a float. */

@@ -14,8 +14,8 @@ export interface Surroundings {
 export interface RawFile {
   readonly path: string
   readonly bytes: Buffer
-  /** How its place was found: named by a variable, in the working directory, or in a directory of the user or system. */
-  readonly place: 'named' | 'working-directory' | 'standard'
+  /** `system`: below /etc or /Library. Where the user's directories are, and what is named, variables decide. */
+  readonly place: 'named' | 'working-directory' | 'user' | 'system'
 }
 
 export interface CloudsFiles {
@@ -53,7 +53,7 @@ function findFile(base: string, variable: string, surroundings: Surroundings): R
     for (const suffix of SUFFIXES) {
       const path = join(directory, base + suffix)
       const bytes = readIfThere(path)
-      if (bytes !== undefined) return { path, bytes, place: index === 0 ? 'working-directory' : 'standard' }
+      if (bytes !== undefined) return { path, bytes, place: index === 0 ? 'working-directory' : placeOf(path) }
     }
   return undefined
 }
@@ -91,10 +91,14 @@ export function expandHome(path: string, home: string): string {
   return path === '~' || /^~[/\\]/.test(path) ? home + path.slice(1) : path
 }
 
+function placeOf(path: string): RawFile['place'] {
+  return /^\/(?:etc|Library)\//.test(path) ? 'system' : 'user'
+}
+
 /**
- * Whether a secure file may complete a clouds file. One in the working directory, or one that a variable names (which a
- * kubeconfig can set), could send the secrets of another directory to a Keystone of its own.
+ * Whether a file may say where the secrets of another one go: both lie in one directory, or the first one is the
+ * system's. Variables, which a kubeconfig can set, move every other place, and the working directory is anybody's.
  */
-export function mayComplete(clouds: RawFile, secure: RawFile): boolean {
-  return dirname(clouds.path) === dirname(secure.path) || (clouds.place === 'standard' && secure.place === 'standard')
+export function mayDirect(destination: RawFile, secrets: RawFile): boolean {
+  return dirname(destination.path) === dirname(secrets.path) || destination.place === 'system'
 }

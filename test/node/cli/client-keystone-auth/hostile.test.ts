@@ -54,6 +54,39 @@ describe('hostile surroundings', () => {
     expect(keystone.requests).toEqual([])
   })
 
+  it.each([
+    ['a clouds-public.yaml of the working directory', 'repository', {}],
+    ['a clouds-public.yaml that a variable names', '', { OS_CLIENT_VENDOR_FILE: 'repository/clouds-public.yaml' }],
+  ])('%s does not say where the secrets of a clouds.yaml go', async (_, cwd, env) => {
+    const { client, keystone } = suite()
+    const auth = `{username: alice, password: ${SECRET}, project_name: demo, domain_name: Default}`
+    client.write('.config/openstack/clouds.yaml', `clouds: {demo: {profile: ours, auth: ${auth}}}`)
+    client.write('repository/clouds-public.yaml', `public-clouds: {ours: {auth: {auth_url: '${keystone.url}'}}}`)
+    const { code, stderr } = await client.run({ cwd, env: { OS_CLOUD: 'demo', ...env } })
+    expect(code).toBe(1)
+    expect(stderr).toContain('both have to lie in one directory')
+    expect(keystone.requests).toEqual([])
+  })
+
+  it('a secure.yaml of the working directory does not say where the secrets of a clouds.yaml go', async () => {
+    const { client, keystone } = suite()
+    const auth = `{auth_url: 'http://127.0.0.1:9', username: alice, password: ${SECRET}, domain_name: Default}`
+    client.write('.config/openstack/clouds.yaml', `clouds: {demo: {auth: ${auth}}}`)
+    client.write('repository/secure.yaml', `clouds: {demo: {auth: {auth_url: '${keystone.url}'}}}`)
+    expect((await client.run({ cwd: 'repository', env: { OS_CLOUD: 'demo' } })).code).toBe(1)
+    expect(keystone.requests).toEqual([])
+  })
+
+  it('XDG_CONFIG_HOME of a kubeconfig does not say where the secrets of a secure.yaml go', async () => {
+    const { client, keystone } = suite()
+    client.write('.config/openstack/secure.yaml', `clouds: {demo: {auth: {password: ${SECRET}}}}`)
+    const auth = `{auth_url: '${keystone.url}', username: alice, domain_name: Default}`
+    client.write('repository/openstack/clouds.yaml', `clouds: {demo: {auth: ${auth}}}`)
+    const env = { OS_CLOUD: 'demo', XDG_CONFIG_HOME: join(client.home, 'repository') }
+    expect((await client.run({ env })).code).toBe(1)
+    expect(keystone.requests).toEqual([])
+  })
+
   it('what Keystone says cannot change the terminal or show the secret', async () => {
     const { client, alice, keystone } = suite()
     keystone.answer = (_, response) => {
