@@ -26,6 +26,8 @@ interface KeystoneRequest {
   readonly body?: unknown
   /** In epoch milliseconds; the reading of the answer ends there too. */
   readonly deadlineMs: number
+  /** The most that is read of the answer; 4 MiB where it is left out. */
+  readonly maxAnswerBytes?: number
 }
 
 /** An answer of Keystone, or of what stands in front of it. */
@@ -44,7 +46,15 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 /** The client of the Identity API; `deps.url` is its v3 root. */
 export function createKeystoneApi(deps: HttpDeps): KeystoneApi {
-  return function requestKeystone({ method = 'GET', path, headers, body, deadlineMs }) {
+  return function requestKeystone({
+    method = 'GET',
+    path,
+    headers,
+    body,
+    deadlineMs,
+    maxAnswerBytes = MAX_ANSWER_BYTES,
+  }) {
+    const read = (response: Response) => readAnswer(response, maxAnswerBytes)
     const isJson = body !== undefined
     const init = {
       method,
@@ -52,7 +62,7 @@ export function createKeystoneApi(deps: HttpDeps): KeystoneApi {
       ...(isJson && { body: JSON.stringify(body) }),
     }
     const fetch: Fetch = (url, sent) => sendWithRetry(deps.fetch, url, sent)
-    return send({ ...deps, url: deps.url + path, ...(method === 'GET' && { fetch }) }, init, deadlineMs, readAnswer)
+    return send({ ...deps, url: deps.url + path, ...(method === 'GET' && { fetch }) }, init, deadlineMs, read)
   }
 }
 
@@ -101,13 +111,13 @@ async function sendWithRetry(fetch: Fetch, url: string, init: RequestInit): Prom
   }
 }
 
-async function readAnswer(response: Response): Promise<Result<KeystoneAnswer, Unavailable>> {
+async function readAnswer(response: Response, maxBytes: number): Promise<Result<KeystoneAnswer, Unavailable>> {
   const { status, headers } = response
   if (status >= 500) {
     await response.body?.cancel()
     return ok({ status, headers, body: undefined })
   }
-  const text = await readBoundedText(response, MAX_ANSWER_BYTES)
+  const text = await readBoundedText(response, maxBytes)
   return text.ok ? ok({ status, headers, body: parseJson(text.value) }) : err(unavailable('too_large', status))
 }
 

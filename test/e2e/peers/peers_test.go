@@ -34,10 +34,12 @@ func TestPeers(t *testing.T) {
 		decks[index] = newDice(seed, index)
 		policies[index] = randomPolicy(decks[index])
 	}
-	ours := startProduct(t, policies)
+	imports := importPolicies(t, policies)
+	t.Logf("imported in %s", time.Since(began).Round(time.Second))
+	ours := startProduct(t, policies, imports)
 	t.Logf("started in %s", time.Since(began).Round(time.Second))
 
-	c := comparison{t: t, ours: ours, found: newTally(), verdicts: map[string]int{}}
+	c := comparison{t: t, ours: ours, imports: imports, found: newTally(), named: map[row]int{}, verdicts: map[string]int{}}
 	work := make(chan int)
 	var running sync.WaitGroup
 	for _, port := range harness.FreePorts(t, workers) {
@@ -55,6 +57,7 @@ func TestPeers(t *testing.T) {
 
 	t.Logf("%d policies, %d reviews in %s: %v", policyCount, c.reviews, time.Since(began).Round(time.Second), c.verdicts)
 	c.found.report(t)
+	reportNamed(t, c.named)
 	if c.failures > 0 {
 		t.Errorf("%d reviews failed; the first %d are above", c.failures, min(c.failures, shownFailures))
 	}
@@ -78,11 +81,13 @@ func readSeed(t *testing.T) uint64 {
 
 // comparison is one run; its mutex guards what the workers count.
 type comparison struct {
-	t    *testing.T
-	ours *product
+	t       *testing.T
+	ours    *product
+	imports []imported
 
 	sync.Mutex
 	found             tally
+	named             map[row]int
 	verdicts          map[string]int
 	reviews, failures int
 }
@@ -111,12 +116,16 @@ func (c *comparison) compareReview(index int, p policy, asked review, theirs *pe
 		c.fail(index, p, &asked, fmt.Errorf("k8s-keystone-auth: %w", err))
 		return
 	}
-	is, err := c.ours.judge(index, asked, "v1beta1")
+	cluster := clusterOf(index)
+	if c.imports[index].isSame {
+		cluster = importingClusterOf(index)
+	}
+	is, err := c.ours.judge(cluster, asked, "v1beta1")
 	if err != nil {
 		c.fail(index, p, &asked, fmt.Errorf("this webhook, v1beta1: %w", err))
 		return
 	}
-	inV1, err := c.ours.judge(index, asked, "v1")
+	inV1, err := c.ours.judge(cluster, asked, "v1")
 	if err != nil {
 		c.fail(index, p, &asked, fmt.Errorf("this webhook, v1: %w", err))
 		return
@@ -126,6 +135,30 @@ func (c *comparison) compareReview(index int, p policy, asked review, theirs *pe
 	if err := check(p, asked, was, is, inV1, because); err != nil {
 		c.fail(index, p, &asked, err)
 	}
+	if err := c.checkImport(index, p, asked, was, inV1); err != nil {
+		c.fail(index, p, &asked, fmt.Errorf("import: %w", err))
+	}
+}
+
+// checkImport asks about the imported document too, unless it is the one that was asked about.
+func (c *comparison) checkImport(index int, p policy, asked review, was, is verdict) error {
+	im := c.imports[index]
+	if !im.isSame {
+		var err error
+		if is, err = c.ours.judge(importingClusterOf(index), asked, "v1"); err != nil {
+			return err
+		}
+	}
+	met, err := im.check(p, asked, was, is)
+	if err != nil {
+		return fmt.Errorf("k8s-keystone-auth: %s; after the import: %s: %w", was, is, err)
+	}
+	c.Lock()
+	defer c.Unlock()
+	for _, name := range met {
+		c.named[name]++
+	}
+	return nil
 }
 
 // check holds the verdicts against each other and, each by itself, against what the oracle expects of that side.

@@ -23,6 +23,8 @@ type entry struct {
 
 	unknown map[string]any
 	renamed map[string]string
+	// isSpoilt is true for the one entry for which the document is refused.
+	isSpoilt bool
 }
 
 type permissions map[string][]string

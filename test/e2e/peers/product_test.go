@@ -12,22 +12,24 @@ import (
 	"keystone-edge-auth.test/e2e/harness"
 )
 
-// product is this repository's webhook as a developer runs it, with one cluster for each policy.
+// product is this repository's webhook as a developer runs it, with clusters of their own for each policy.
 type product struct {
 	*harness.Webhook
 	keystoneURL string
 	client      *http.Client
 }
 
-func clusterName(index int) string { return fmt.Sprintf("peers-%d", index) }
-func credential(index int) string  { return fmt.Sprintf("the-credential-of-%s", clusterName(index)) }
+// Each policy has a cluster for the document as it is, and one for what was imported of it.
+func clusterOf(index int) string          { return fmt.Sprintf("peers-%d", index) }
+func importingClusterOf(index int) string { return fmt.Sprintf("imported-%d", index) }
+func credentialOf(cluster string) string  { return "the-credential-of-" + cluster }
 
 // startProduct puts the policies and their clusters' credentials with wrangler and starts the webhook: documents that are there at the start
 // need no waiting for a refresh.
-func startProduct(t *testing.T, policies []policy) *product {
+func startProduct(t *testing.T, policies []policy, imports []imported) *product {
 	t.Helper()
 	stateDir := t.TempDir()
-	putDocuments(t, stateDir, policies)
+	putDocuments(t, stateDir, policies, imports)
 	keystonePort := strconv.Itoa(harness.FreePorts(t, 1)[0])
 	started := harness.StartWebhook(t, stateDir, map[string]string{"KEYSTONE_PORT": keystonePort}, harness.Spec{
 		Name: "webhook",
@@ -41,7 +43,8 @@ func startProduct(t *testing.T, policies []policy) *product {
 	return &product{Webhook: started, keystoneURL: "http://127.0.0.1:" + keystonePort + "/v3", client: client}
 }
 
-func putDocuments(t *testing.T, stateDir string, policies []policy) {
+// putDocuments puts what was imported of each policy, and the policy itself where the import changed it.
+func putDocuments(t *testing.T, stateDir string, policies []policy, imports []imported) {
 	t.Helper()
 	type pair struct {
 		Key   string `json:"key"`
@@ -53,18 +56,24 @@ func putDocuments(t *testing.T, stateDir string, policies []policy) {
 	}
 	callers := map[string]caller{}
 	var pairs []pair
+	add := func(cluster string, document []byte) {
+		digest := sha256.Sum256([]byte(credentialOf(cluster)))
+		callers[cluster] = caller{[]string{fmt.Sprintf("sha256:%x", digest)}, []string{"policy"}}
+		pairs = append(pairs, pair{fmt.Sprintf("clusters/%s/policy", cluster), string(document)})
+	}
 	for index, policy := range policies {
-		digest := sha256.Sum256([]byte(credential(index)))
-		callers[clusterName(index)] = caller{[]string{fmt.Sprintf("sha256:%x", digest)}, []string{"policy"}}
-		pairs = append(pairs, pair{fmt.Sprintf("clusters/%s/policy", clusterName(index)), string(marshal(policy))})
+		add(importingClusterOf(index), imports[index].document)
+		if !imports[index].isSame {
+			add(clusterOf(index), marshal(policy))
+		}
 	}
 	pairs = append(pairs, pair{"callers", string(marshal(callers))})
 	harness.Wrangler(t, stateDir, "bulk", "put", harness.WriteFile(t, "documents.json", marshal(pairs)))
 }
 
-// judge asks as the cluster of one policy.
-func (p *product) judge(index int, asked review, version string) (verdict, error) {
-	answer, err := post(p.client, p.URL+"/webhook", credential(index), asked.body(version))
+// judge asks as one cluster.
+func (p *product) judge(cluster string, asked review, version string) (verdict, error) {
+	answer, err := post(p.client, p.URL+"/webhook", credentialOf(cluster), asked.body(version))
 	if err != nil {
 		return "", err
 	}

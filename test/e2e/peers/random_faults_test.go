@@ -25,6 +25,7 @@ func (p *policy) spoil(d dice) {
 	}
 	e := randomEntry(d)
 	kind.with(d, &e)
+	e.isSpoilt = true
 	p.entries = append(p.entries, &e)
 	d.Shuffle(len(p.entries), func(i, j int) { p.entries[i], p.entries[j] = p.entries[j], p.entries[i] })
 }

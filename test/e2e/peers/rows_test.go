@@ -2,6 +2,7 @@ package peers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -69,4 +70,18 @@ func (c tally) report(t *testing.T) {
 		line(name, "object", "form")
 	}
 	t.Logf("differences by row:\n%s", table.String())
+}
+
+// reportNamed prints how often an import named a difference by each row. Fewer reviews meet them than differ where a whole document is
+// refused, so that only the rows of requests are sure to be met.
+func reportNamed(t *testing.T, named map[row]int) {
+	t.Helper()
+	var table strings.Builder
+	for _, name := range append(append([]row{}, ofRequests...), ofDocuments...) {
+		fmt.Fprintf(&table, "  %-82s %8d\n", name, named[name])
+		if named[name] == 0 && slices.Contains(ofRequests, name) {
+			t.Errorf("never met after an import: %s", name)
+		}
+	}
+	t.Logf("differences that the import named, by row:\n%s", table.String())
 }

@@ -26,7 +26,8 @@ function grantsOf(
   principal: string,
   facts: MappingPrincipal['facts'],
 ): ReadonlyMap<string, Weighed> {
-  const mapped = mapping.toUser(toIdentity(facts, mapping.naming.homeDomain))
+  const identity = 'expiresAtMs' in facts ? facts : toIdentity(facts, mapping.naming.homeDomain)
+  const mapped = mapping.toUser(identity)
   if (!mapped.ok) return new Map()
   const { username, groups } = mapped.value.user
   const differences: Difference[] = [

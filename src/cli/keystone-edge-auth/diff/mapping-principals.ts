@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Identity } from '../../../keystone/identity.ts'
 import { toList } from '../../../mapping/conditions.ts'
 import {
   type MappingDocument,
@@ -10,7 +11,8 @@ import {
 /** A user of Keystone for whom two mappings are compared. */
 export interface MappingPrincipal {
   readonly label: string
-  readonly facts: MappingExample
+  /** What is known of the user, or all that a token says. */
+  readonly facts: MappingExample | Identity
 }
 
 /** The users of a document's examples, and one who meets each of its rules. The document has no faults. */

@@ -47,6 +47,29 @@ function fillUp(example: Partial<PolicyExample>): PolicyExample {
   return { ...texts, groups: [], roles: [], decision: 'no_opinion', ...example }
 }
 
+/** The user whom an entry of the document allowed, by its place; `undefined` where there is no such entry. */
+export function principalOfEntry(
+  accepted: unknown,
+  { place, user, homeDomain }: { readonly place: number; readonly user: string; readonly homeDomain: string },
+): PolicyPrincipal | undefined {
+  const entries: readonly PolicyEntry[] = entriesOf(accepted)
+  const entry = entries[place]
+  if (entry === undefined) return undefined
+  const { asker, requests } = ofEntry(entry, homeDomain)
+  const named = { ...asker, user, uid: '' }
+  return { label: describeAsker(named), asker: named, requests }
+}
+
+function entriesOf(accepted: unknown): readonly PolicyEntry[] {
+  if (Array.isArray(accepted)) return accepted
+  return (accepted as { readonly policies?: readonly PolicyEntry[] }).policies ?? []
+}
+
+/** Whether a document asks who somebody is: otherwise users with equal `extra` may do the same. */
+export function asksForNames(accepted: unknown): boolean {
+  return entriesOf(accepted).some(({ match = [] }) => match.some(({ type }) => type === 'user' || type === 'group'))
+}
+
 /** Somebody who meets `users` and `match`, by the first value of each. */
 function ofEntry(entry: PolicyEntry, homeDomain: string): PolicyPrincipal {
   const values = (type: string) =>

@@ -1,3 +1,4 @@
+import { parseDocumentText } from '../../../documents/document-text.ts'
 import type { Fault } from '../../../lib/fault.ts'
 import { parsePolicy } from '../../../policy/parse-policy.ts'
 import type { PolicyEntry } from '../../../policy/policy-document.ts'
@@ -25,12 +26,12 @@ export function needsProjectId(policy: unknown): boolean {
  * here is left out and named: k8s-keystone-auth ignores what is mistyped in it, and the entry then grants more than it says.
  */
 export function importPolicy(policy: unknown, { homeDomain, projectId }: PolicyOptions): ImportResult {
-  if (!Array.isArray(policy)) return importObjectForm(policy, homeDomain)
+  if (!Array.isArray(policy)) return importObjectForm(policy, { homeDomain, projectId })
   const changes: Change[] = []
   const kept: unknown[] = []
   for (const [index, original] of policy.entries()) {
     const entry = projectId === undefined ? original : fillIn(original, projectId)
-    const parsed = parsePolicy([entry], homeDomain)
+    const parsed = parseAsText([entry], homeDomain)
     const path = `[${index}]`
     if (!parsed.ok) {
       changes.push(...parsed.error.map((fault) => explainLeftOut(fault, path)))
@@ -52,9 +53,20 @@ export function importPolicy(policy: unknown, { homeDomain, projectId }: PolicyO
   return { documents: [{ name: 'policy.json', document: kept }], changes }
 }
 
-function importObjectForm(policy: unknown, homeDomain: string): ImportResult {
-  const parsed = parsePolicy(policy, homeDomain)
-  if (parsed.ok) return { documents: [{ name: 'policy.json', document: policy }], changes: [] }
+/** A key `__proto__` is refused in a text only. */
+function parseAsText(policy: unknown, homeDomain: string): ReturnType<typeof parsePolicy> {
+  const read = parseDocumentText(JSON.stringify(policy))
+  return read.ok ? parsePolicy(read.value, homeDomain) : read
+}
+
+function importObjectForm(original: unknown, { homeDomain, projectId }: PolicyOptions): ImportResult {
+  const needsId = needsProjectId(original)
+  const policy = projectId === undefined ? original : fillIn(original, projectId)
+  const parsed = parseAsText(policy, homeDomain)
+  const changes = needsId ? [{ path: '', message: `$PROJECT_ID is now ${projectId}` }] : []
+  if (parsed.ok) return { documents: [{ name: 'policy.json', document: policy }], changes }
+  if (needsId && projectId === undefined)
+    throw new CommandError(EXIT.fault, 'the policy has $PROJECT_ID in it', 'import again with --project-id ID')
   const [fault] = parsed.error
   throw new CommandError(EXIT.fault, `the policy: ${fault?.path} ${fault?.message}`)
 }
@@ -78,6 +90,6 @@ function explainLeftOut({ path, message }: Fault, entry: string): Change {
 function whatHappened(path: string, message: string): string {
   if (message.includes('variable')) return 'It is $PROJECT_ID or another variable: import again with --project-id ID'
   if (path === '[0]' || /\.(?:version|namespace)$/.test(path))
-    return 'k8s-keystone-auth crashed on requests that reached the entry'
+    return 'k8s-keystone-auth crashed on requests that reached the entry; now the entries behind it decide them'
   return 'k8s-keystone-auth ignored this, and the entry could grant more than it says: write what is meant'
 }

@@ -2,7 +2,7 @@ import { isKeystoneId } from '../../../keystone/ids.ts'
 import type { Warning } from '../../../lib/fault.ts'
 import type { PolicyEntry } from '../../../policy/policy-document.ts'
 import type { Change } from './change.ts'
-import { accidentalSubresources, toSubresourceKey } from './subresources.ts'
+import { accidentalSubresources, coversSubresources, toSubresourceKey } from './subresources.ts'
 
 /** What an entry of the list form means here and did not mean in k8s-keystone-auth. It never grants more. */
 export function findPolicyChanges(entry: PolicyEntry, path: string): Change[] {
@@ -26,9 +26,10 @@ function findOtherPrincipals({ users, match = [], ...entry }: PolicyEntry, path:
 }
 
 function findSubresources({ resource_permissions: permissions = {} }: PolicyEntry, path: string): Change[] {
-  return Object.entries(permissions).flatMap(([key, verbs]) => {
+  const used = Object.entries(permissions).filter(([, verbs]) => verbs.length > 0)
+  const named = used.flatMap(([key, verbs]) => {
     const granted = accidentalSubresources(key)
-    if (granted.length === 0 || verbs.length === 0) return []
+    if (granted.length === 0) return []
     const shown =
       granted.length > 8 ? `${granted.slice(0, 8).join(', ')} and ${granted.length - 8} more` : granted.join(', ')
     const grant = `${JSON.stringify(toSubresourceKey(key))}: ${JSON.stringify(verbs)}`
@@ -39,6 +40,12 @@ function findSubresources({ resource_permissions: permissions = {} }: PolicyEntr
       },
     ]
   })
+  const others = used
+    .map(([key]) => key)
+    .filter((key) => coversSubresources(key) && !accidentalSubresources(key).length)
+  if (others.length === 0) return named
+  const message = `${others.map((key) => JSON.stringify(key)).join(', ')}: matched requests for subresources there too, and not here; Kubernetes has none of these resources`
+  return [...named, { path: `${path}.resource_permissions`, message }]
 }
 
 /** Names of projects matched whatever the domain; now they match in the home domain only. */

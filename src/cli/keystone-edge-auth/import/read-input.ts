@@ -42,7 +42,7 @@ function parseDocuments(file: string, text: string): readonly Parsed[] {
   if (json.ok) return [{ value: json.value, isJson: true }]
   // A ConfigMap is what is wanted here, and YAML may be.
   const [fault] = json.error
-  if (fault !== undefined && /there twice|deeper|not a key|4 MiB/.test(fault.message))
+  if (fault !== undefined && /there twice|deeper|4 MiB/.test(fault.message))
     throw new CommandError(EXIT.fault, `${file}: ${fault.path} ${fault.message}`)
   try {
     const value: unknown = JSON.parse(text)
@@ -73,10 +73,12 @@ function toParts(origin: string, value: unknown, isJson: boolean): Part[] {
   if (Array.isArray(value.items)) return value.items.flatMap((item: unknown) => toParts(origin, item, true))
   if (value.kind === 'ConfigMap') return ofConfigMap(origin, value)
   if (value.kind !== undefined) return []
-  if ('policies' in value) return [{ kind: 'policy', origin, value, changes: [] }]
+  if (POLICY_KEYS.some((key) => key in value)) return [{ kind: 'policy', origin, value, changes: [] }]
   return isSync(value) ? [{ kind: 'sync', origin, value, changes: [] }] : []
 }
 
+/** Of the object form. */
+const POLICY_KEYS = ['policies', 'on_no_match']
 const SYNC_KEYS =
   /^(?:role|data|namespace|projects)[-_](?:mappings|types[-_]to[-_]sync|format|blacklist|name[-_]blacklist)$/
 

@@ -11,6 +11,9 @@ import { importSync } from './import-sync.ts'
 import { importTokens } from './import-tokens.ts'
 import { type Part, readInput } from './read-input.ts'
 
+/** What a document may have at most. */
+const MAX_CHARACTERS = 4 * 1024 * 1024
+
 export interface ImportFlags {
   readonly out: string
   readonly output: 'text' | 'json'
@@ -31,7 +34,7 @@ export default async function runImport(this: CommandContext, flags: ImportFlags
   const documents = results.flatMap((result) => result.documents)
   const drafts = documents.map(({ name, document }) => ({
     path: join(flags.out, name),
-    text: `${JSON.stringify(document, null, 2)}\n`,
+    text: toText(document),
   }))
   await confirmOverwrite(
     this,
@@ -43,6 +46,12 @@ export default async function runImport(this: CommandContext, flags: ImportFlags
   const files = drafts.map(({ path }) => path)
   if (flags.output === 'json') printJson(this, { files, changes })
   else report(this, files, changes)
+}
+
+/** On several lines, unless line breaks and spaces alone would make it too large for the Worker. */
+function toText(document: unknown): string {
+  const lines = `${JSON.stringify(document, null, 2)}\n`
+  return lines.length <= MAX_CHARACTERS ? lines : `${JSON.stringify(document)}\n`
 }
 
 /** Two policies cannot become one document: their union would grant each cluster what the other one grants. */

@@ -53,9 +53,8 @@ const PLAIN = new Set(
  * cannot be used.
  */
 export function accidentalSubresources(key: string): readonly string[] {
-  const [namespace = '', resource = '', ...rest] = key.split('/').map((part) => toLower(trimSpace(part)))
-  const pattern = parsePattern(resource)
-  if (rest.length > 0 || !parsePattern(namespace).ok || !pattern.ok || pattern.value.isStar) return []
+  const pattern = parsePattern(toLower(trimSpace(key.split('/')[1] ?? '')))
+  if (!coversSubresources(key) || !pattern.ok) return []
   const { value } = pattern
   const known = Object.entries(SUBRESOURCES).flatMap(([name, all]) =>
     patternTakes(value, (one) => one === name) ? all.map((subresource) => `${name}/${subresource}`) : [],
@@ -64,6 +63,16 @@ export function accidentalSubresources(key: string): readonly string[] {
     ? []
     : value.values.filter((name) => name !== '*' && !Object.hasOwn(SUBRESOURCES, name) && !PLAIN.has(name))
   return [...known, ...custom.flatMap((name) => [`${name}/status`, `${name}/scale`])]
+}
+
+/**
+ * Whether k8s-keystone-auth takes the key for every subresource too, whether Kubernetes has one or not. A bare `*` covers
+ * subresources here as well, and a key that cannot be used is no such key.
+ */
+export function coversSubresources(key: string): boolean {
+  const [namespace = '', resource = '', ...rest] = key.split('/').map((part) => toLower(trimSpace(part)))
+  const pattern = parsePattern(resource)
+  return rest.length === 0 && parsePattern(namespace).ok && pattern.ok && !pattern.value.isStar
 }
 
 /** The key of the object form that grants all of these subresources on purpose. */
