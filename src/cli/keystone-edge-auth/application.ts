@@ -5,6 +5,7 @@ import { callerRoutes } from './commands/caller.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { diffCommand } from './commands/diff.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 import { importCommand } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
@@ -43,6 +44,7 @@ const routes = buildRouteMap({
       docs: { brief: 'Clusters and their credentials (document callers)' },
     }),
     import: importCommand,
+    doctor: doctorCommand,
     kubeconfig: kubeconfigCommand,
     caller: callerRoutes,
     'static-token': staticTokenRoutes,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { CommandContext as StricliContext, StricliProcess } from '@stricli/core'
+import type { Transport } from '../shared/node-fetch.ts'
 import { createFiles, type Files } from './files.ts'
 
 /** Every effect of a command. Tests give their own. */
@@ -10,7 +11,10 @@ export interface CommandContext extends StricliContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly randomBytes: (size: number) => Uint8Array
-  readonly fetch: typeof fetch
+  /** A way to a server over https, which trusts the authority of the file instead of this machine's. */
+  readonly connect: (cacert: string | undefined) => Promise<Transport>
+  /** The addresses of a host name. Rejects with Node's error code. */
+  readonly resolve: (hostname: string) => Promise<readonly string[]>
   /** Waits. */
   readonly sleep: (ms: number) => Promise<void>
   /** Runs wrangler and gives its standard output. A failure is a `CommandError`. */
@@ -26,12 +30,17 @@ export function createContext(node: NodeJS.Process): CommandContext {
   const { env, stdin, stdout, stderr } = node
   const takesColours = (stream: { readonly isTTY?: boolean }): boolean =>
     stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
+  const files = createFiles(stdin)
   return {
     process: { stdout, stderr, env },
-    files: createFiles(stdin),
+    files,
     now: Date.now,
     randomBytes,
-    fetch: (input, init) => fetch(input, init),
+    connect: async (cacert) => (await import('./connect.ts')).connect(files, cacert),
+    async resolve(hostname) {
+      const { lookup } = await import('node:dns/promises')
+      return (await lookup(hostname, { all: true })).map(({ address }) => address)
+    },
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     wrangler: async (args) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,

@@ -58,3 +58,6 @@ export const placeFlags = {
   remote: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of your account' },
   local: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of npm start, on this machine' },
 } as const
+
+/** `--cacert`: for a certificate that no authority of this machine signed. */
+export const cacertFlag = textFlag('FILE', 'The certificate authority of the Worker, instead of those of this machine')

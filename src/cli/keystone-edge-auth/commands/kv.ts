@@ -3,7 +3,7 @@ import type { DocumentKind } from '../check/document-kind.ts'
 import type { CommandContext } from '../context.ts'
 import type { PlaceFlags } from '../kv/place.ts'
 import type { PutCommandFlags } from '../kv/run-kv.ts'
-import { documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag, yesFlag } from './flags.ts'
+import { cacertFlag, documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag, yesFlag } from './flags.ts'
 
 const load = () => import('../kv/run-kv.ts')
 const PUT_FLAGS = {
@@ -12,6 +12,7 @@ const PUT_FLAGS = {
   homeDomain: homeDomainFlag,
   url: textFlag('URL', 'Wait until /readyz of the Worker at this address shows the document'),
   callerTokenFile: textFlag('FILE', 'The credential for /readyz'),
+  cacert: cacertFlag,
   yes: { ...yesFlag, brief: 'Puts without asking' },
 } as const
 const aliases = { o: 'output', y: 'yes' } as const

@@ -16,6 +16,7 @@ export interface PutFlags {
   readonly output: 'text' | 'json'
   readonly url?: string
   readonly callerTokenFile?: string
+  readonly cacert?: string
 }
 
 /** What is to be put where. */
