@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { CommandContext as StricliContext, StricliProcess } from '@stricli/core'
 import type { Transport } from '../shared/node-fetch.ts'
 import { createFiles, type Files } from './files.ts'
+import type { WranglerOptions } from './kv/run-wrangler.ts'
 
 /** Every effect of a command. Tests give their own. */
 export interface CommandContext extends StricliContext {
@@ -18,7 +19,12 @@ export interface CommandContext extends StricliContext {
   /** Waits. */
   readonly sleep: (ms: number) => Promise<void>
   /** Runs wrangler and gives its standard output. A failure is a `CommandError`. */
-  readonly wrangler: (args: readonly string[]) => Promise<string>
+  readonly wrangler: (args: readonly string[], options?: WranglerOptions) => Promise<string>
+  /**
+   * Does what must not be left half done: Ctrl-C waits until the work has ended, and is then told by `true`. Rejects as
+   * the work does.
+   */
+  readonly uninterrupted: (work: () => Promise<void>) => Promise<boolean>
   /** Whether a person can be asked: standard input and standard error are a terminal. */
   readonly canAsk: boolean
   /** Whether standard output, or standard error, takes colours. */
@@ -42,8 +48,24 @@ export function createContext(node: NodeJS.Process): CommandContext {
       return (await lookup(hostname, { all: true })).map(({ address }) => address)
     },
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    wrangler: async (args) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env),
+    wrangler: async (args, options) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env, options),
+    uninterrupted: (work) => deferInterrupt(node, work),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     colours: { stdout: takesColours(stdout), stderr: takesColours(stderr) },
+  }
+}
+
+async function deferInterrupt(node: NodeJS.Process, work: () => Promise<void>): Promise<boolean> {
+  let isStopped = false
+  const stop = (): void => {
+    isStopped = true
+    node.stderr.write('\nfinishing first, so that nothing is half done …\n')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) node.on(signal, stop)
+  try {
+    await work()
+    return isStopped
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) node.off(signal, stop)
   }
 }
