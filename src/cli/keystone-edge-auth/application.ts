@@ -11,10 +11,12 @@ import { importCommand } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
 import { kubeconfigCommand } from './commands/kubeconfig.ts'
 import { kvCommands } from './commands/kv.ts'
+import { setupCommand } from './commands/setup.ts'
 import { staticTokenRoutes } from './commands/static-token.ts'
 
 const routes = buildRouteMap({
   routes: {
+    init: setupCommand,
     mapping: buildRouteMap({
       routes: {
         check: checkCommand('mapping'),

@@ -49,23 +49,37 @@ export function createContext(node: NodeJS.Process): CommandContext {
     },
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     wrangler: async (args, options) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env, options),
-    uninterrupted: (work) => deferInterrupt(node, work),
+    uninterrupted: createUninterrupted(node),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     colours: { stdout: takesColours(stdout), stderr: takesColours(stderr) },
   }
 }
 
-async function deferInterrupt(node: NodeJS.Process, work: () => Promise<void>): Promise<boolean> {
-  let isStopped = false
+/** Work within such work is part of it. A second Ctrl-C ends at once. */
+function createUninterrupted(node: NodeJS.Process): CommandContext['uninterrupted'] {
+  let running: { isStopped: boolean } | undefined
   const stop = (): void => {
-    isStopped = true
+    if (running?.isStopped === true) {
+      node.stderr.write('stopped at once; what was being done can be half done\n')
+      node.exit(1)
+    }
+    if (running !== undefined) running.isStopped = true
     node.stderr.write('\nfinishing first, so that nothing is half done …\n')
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) node.on(signal, stop)
-  try {
-    await work()
-    return isStopped
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) node.off(signal, stop)
+  return async function uninterrupted(work) {
+    if (running !== undefined) {
+      await work()
+      return running.isStopped
+    }
+    const current = { isStopped: false }
+    running = current
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) node.on(signal, stop)
+    try {
+      await work()
+      return current.isStopped
+    } finally {
+      running = undefined
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) node.off(signal, stop)
+    }
   }
 }

@@ -14,6 +14,7 @@ const add = buildCommand<AddCallerFlags, [string], CommandContext>({
     flags: {
       ...EDIT_FLAGS,
       certificate: textFlag('FILE', 'A client certificate in PEM or DER, instead of a new token'),
+      digest: textFlag('DIGEST', 'The digest of a token that is there already: sha256: and 64 hex digits'),
       tokenFile: tokenFileFlag,
     },
     aliases,
@@ -32,7 +33,11 @@ const add = buildCommand<AddCallerFlags, [string], CommandContext>({
   },
 })
 
-const rotate = buildCommand<Omit<AddCallerFlags, 'certificate'> & { finish: boolean }, [string], CommandContext>({
+const rotate = buildCommand<
+  Omit<AddCallerFlags, 'certificate' | 'digest'> & { finish: boolean },
+  [string],
+  CommandContext
+>({
   loader: async () => (await load()).rotateCallerCommand,
   parameters: {
     flags: {

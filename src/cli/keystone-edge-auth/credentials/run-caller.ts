@@ -10,20 +10,23 @@ import { confirmTokenFile, draftToken, makeToken, showToken, type TokenFlags } f
 const CALLERS: Editable = { kind: 'callers', parse: parseCallers }
 
 export type CallerFlags = Omit<TargetFlags, 'cluster'>
-export type AddCallerFlags = CallerFlags & TokenFlags & { readonly certificate?: string }
+export type AddCallerFlags = CallerFlags & TokenFlags & { readonly certificate?: string; readonly digest?: string }
 
-/** Runs `caller add CLUSTER`: a new token, or a certificate, may ask for the cluster. */
+/** Runs `caller add CLUSTER`: a new token, a certificate, or a token that is there already, may ask for the cluster. */
 export async function addCallerCommand(this: CommandContext, flags: AddCallerFlags, cluster: string): Promise<void> {
   checkName(cluster)
-  if (flags.certificate === undefined) {
+  const { certificate, digest, tokenFile } = flags
+  if ([certificate, digest, tokenFile].filter((one) => one !== undefined).length > 1)
+    throw usageError('give one of --certificate, --digest and --token-file')
+  const credential = certificate === undefined ? digest : await fingerprintOf(this, certificate)
+  if (credential === undefined) {
     await addToken(this, flags, cluster, await openTarget(this, flags, CALLERS))
     return
   }
-  const credential = await fingerprintOf(this, flags.certificate)
   const target = await openTarget(this, flags, CALLERS)
   await target.save(unwrap(addCaller(target.document, cluster, credential)))
   if (flags.output === 'json') printJson(this, { cluster, credential })
-  else printLines(this, [`${target.name}: ${cluster} may use the certificate ${credential}`])
+  else printLines(this, [`${target.name}: ${cluster} may use ${credential}`])
   await target.settle()
 }
 
