@@ -13,6 +13,7 @@ import { kubeconfigCommand } from './commands/kubeconfig.ts'
 import { kvCommands } from './commands/kv.ts'
 import { setupCommand } from './commands/setup.ts'
 import { staticTokenRoutes } from './commands/static-token.ts'
+import { tailCommand } from './commands/tail.ts'
 
 const routes = buildRouteMap({
   routes: {
@@ -47,6 +48,7 @@ const routes = buildRouteMap({
     }),
     import: importCommand,
     doctor: doctorCommand,
+    tail: tailCommand,
     kubeconfig: kubeconfigCommand,
     caller: callerRoutes,
     'static-token': staticTokenRoutes,

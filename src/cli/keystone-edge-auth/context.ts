@@ -20,6 +20,8 @@ export interface CommandContext extends StricliContext {
   readonly sleep: (ms: number) => Promise<void>
   /** Runs wrangler and gives its standard output. A failure is a `CommandError`. */
   readonly wrangler: (args: readonly string[], options?: WranglerOptions) => Promise<string>
+  /** Runs wrangler and gives the lines of its standard output as they come. A failure is a `CommandError`. */
+  readonly wranglerLines: (args: readonly string[], purpose: string) => AsyncIterable<string>
   /**
    * Does what must not be left half done: Ctrl-C waits until the work has ended, and is then told by `true`. Rejects as
    * the work does.
@@ -49,6 +51,9 @@ export function createContext(node: NodeJS.Process): CommandContext {
     },
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     wrangler: async (args, options) => (await import('./kv/run-wrangler.ts')).runWrangler(args, env, options),
+    async *wranglerLines(args, purpose) {
+      yield* (await import('./kv/run-wrangler.ts')).streamWrangler(args, env, purpose)
+    },
     uninterrupted: createUninterrupted(node),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     colours: { stdout: takesColours(stdout), stderr: takesColours(stderr) },

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { usageError } from './command-error.ts'
+import { toLines } from './to-lines.ts'
 
 /** Files, as commands use them. All errors are `CommandError`s that name the file. */
 export interface Files {
   /** The bytes of a file, or of standard input for `-`; one byte more than `limit` where there are more. */
   read(path: string, limit: number): Promise<Uint8Array>
+  /** The lines of a file, or of standard input for `-` as they come. */
+  lines(path: string): AsyncIterable<string>
   exists(path: string): Promise<boolean>
   makeDirectory(path: string): Promise<void>
   /** Replaces a file in one step: a reader sees the old content or all of the new. */
@@ -36,6 +39,11 @@ export function createFiles(stdin: Readable): Files {
       const found = await naming(path, 'read', () => stat(path))
       if (found.isDirectory()) throw usageError(`${path} is a directory`, 'name the files in it')
       return naming(path, 'read', () => readAll(createReadStream(path), limit))
+    },
+    async *lines(path) {
+      if (path !== '-' && (await naming(path, 'read', () => stat(path))).isDirectory())
+        throw usageError(`${path} is a directory`, 'name a file in it')
+      yield* toLines(path === '-' ? stdin : createReadStream(path))
     },
     exists: (path) =>
       access(path).then(

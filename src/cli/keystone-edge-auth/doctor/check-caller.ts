@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { tidy } from '../tidy.ts'
 import { askWebhook, type Webhook } from './ask-webhook.ts'
 import { explainConnection } from './connection-fault.ts'
-import { type Finding, failed, ok, tidy } from './finding.ts'
+import { type Finding, failed, ok } from './finding.ts'
 
 const Status = v.object({ kind: v.literal('Status'), message: v.string() })
 

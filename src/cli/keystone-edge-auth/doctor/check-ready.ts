@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import { tidy } from '../tidy.ts'
 import type { WebhookAnswer } from './ask-webhook.ts'
-import { type Finding, failed, ok, tidy, warning } from './finding.ts'
+import { type Finding, failed, ok, warning } from './finding.ts'
 
 const Faults = v.array(v.object({ path: v.string(), message: v.string() }))
 

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { tidy } from '../tidy.ts'
 import { type Asked, askWebhook, type Webhook } from './ask-webhook.ts'
 import { explainConnection } from './connection-fault.ts'
-import { type Finding, failed, ok, tidy, warning } from './finding.ts'
+import { type Finding, failed, ok, warning } from './finding.ts'
 
 const Review = v.object({
   apiVersion: v.string(),

@@ -1,5 +1,3 @@
-import { hasHiddenCharacter } from '../../../lib/hidden-characters.ts'
-
 /** What one check found, in the shape of the contract. `fix` is empty where nothing is to do here. */
 export interface Finding {
   readonly check: string
@@ -23,15 +21,4 @@ export function failed(check: string, message: string, fix: string): Finding {
 /** A check that an earlier one makes pointless. It is no failure of its own. */
 export function notTried(check: string, because: string): Finding {
   return warning(check, `not tried, because ${because} failed`, '')
-}
-
-const MAX_CHARACTERS = 300
-
-/** A text of a server for a terminal: one line, bounded, without hidden characters and without the secrets. */
-export function tidy(text: string, secrets: readonly string[] = []): string {
-  let clean = text
-  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, '…')
-  const shown = Array.from(clean, (character) => (hasHiddenCharacter(character) ? ' ' : character))
-  const line = shown.join('').replace(/\s+/g, ' ').trim()
-  return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS)}…` : line
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
 import { CommandError, EXIT } from '../command-error.ts'
+import { toLines } from '../to-lines.ts'
 
 export interface WranglerOptions {
   /** Standard input of wrangler: how secrets get there. */
@@ -18,10 +19,7 @@ export function runWrangler(
   environment: Readonly<Record<string, string | undefined>>,
   { stdin, purpose = 'KV cannot be reached', uninterrupted = false }: WranglerOptions = {},
 ): Promise<string> {
-  const command = findWrangler()
-  // Beside wrangler npm puts the Node that the project brings along, and wrangler needs a newer one than this command.
-  const path = [dirname(command), environment.PATH ?? ''].join(delimiter)
-  const env = { ...environment, PATH: path, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' }
+  const { command, env } = prepare(environment)
   return new Promise((fulfil, reject) => {
     const child = spawn(command, args, {
       stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -35,14 +33,45 @@ export function runWrangler(
     const [out, errors]: [string[], string[]] = [[], []]
     child.stdout?.setEncoding('utf8').on('data', (text: string) => out.push(text))
     child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text))
-    child.on('error', () =>
-      reject(unreachable('wrangler cannot be started', 'run this in the directory of wrangler.toml, after npm ci')),
-    )
+    child.on('error', () => reject(notStarted()))
     child.on('close', (code) => {
       if (code === 0) fulfil(out.join(''))
       else reject(explain(`${errors.join('')}\n${out.join('')}`, purpose))
     })
   })
+}
+
+/** The lines of wrangler's standard output, as they come. A failure ends the command as that of `runWrangler` does. */
+export async function* streamWrangler(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  purpose: string,
+): AsyncIterable<string> {
+  const { command, env } = prepare(environment)
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, shell: process.platform === 'win32' })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = `${errors}${text}`.slice(-MAX_ERROR_CHARACTERS)
+  })
+  const ended = new Promise<number | null>((fulfil, reject) => {
+    child.on('error', () => reject(notStarted())).on('close', fulfil)
+  })
+  ended.catch(() => undefined)
+  yield* toLines(child.stdout)
+  if ((await ended) !== 0) throw explain(errors, purpose)
+}
+
+const MAX_ERROR_CHARACTERS = 16 * 1024
+
+function prepare(environment: Readonly<Record<string, string | undefined>>) {
+  const command = findWrangler()
+  // Beside wrangler npm puts the Node that the project brings along, and wrangler needs a newer one than this command.
+  const path = [dirname(command), environment.PATH ?? ''].join(delimiter)
+  return { command, env: { ...environment, PATH: path, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' } }
+}
+
+function notStarted(): CommandError {
+  return unreachable('wrangler cannot be started', 'run this in the directory of wrangler.toml, after npm ci')
 }
 
 /** The project's own wrangler, in this directory or one above; otherwise the one of the PATH. */
