@@ -2,6 +2,7 @@ import { isClusterName } from '../../../documents/callers.ts'
 import { isKeystoneId } from '../../../keystone/ids.ts'
 import { usageError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
+import { checkKeystoneUrl } from '../keystone-url.ts'
 import { askForText } from '../prompts.ts'
 
 /** What a first deployment must know. */
@@ -40,17 +41,4 @@ export async function collectAnswers(context: CommandContext, flags: AnswerFlags
       '1 to 63 of a-z, 0-9, "." and "-"; a letter or digit at both ends',
     )
   return { keystoneUrl, homeDomain, cluster }
-}
-
-/** The rules of the var KEYSTONE_URL (contract, "Configuration"). */
-function checkKeystoneUrl(text: string): string {
-  if (!URL.canParse(text)) throw usageError('the Keystone URL is none', 'expected https://keystone.example.com/v3')
-  const url = new URL(text)
-  const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback))
-    throw usageError('the Keystone URL is not https', 'for a laboratory see KEYSTONE_ALLOW_HTTP in the README')
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw usageError('the Keystone URL holds more than an address', 'no user, password, query or fragment')
-  if (!/\/v3\/?$/.test(url.pathname)) throw usageError('the Keystone URL does not end in /v3', 'add /v3')
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
 }
