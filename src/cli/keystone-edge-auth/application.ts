@@ -5,15 +5,19 @@ import { callerRoutes } from './commands/caller.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { diffCommand } from './commands/diff.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { explainMappingCommand, explainPolicyCommand } from './commands/explain.ts'
 import { importCommand } from './commands/import.ts'
 import { initCommand } from './commands/init.ts'
 import { kubeconfigCommand } from './commands/kubeconfig.ts'
 import { kvCommands } from './commands/kv.ts'
+import { setupCommand } from './commands/setup.ts'
 import { staticTokenRoutes } from './commands/static-token.ts'
+import { tailCommand } from './commands/tail.ts'
 
 const routes = buildRouteMap({
   routes: {
+    init: setupCommand,
     mapping: buildRouteMap({
       routes: {
         check: checkCommand('mapping'),
@@ -43,6 +47,8 @@ const routes = buildRouteMap({
       docs: { brief: 'Clusters and their credentials (document callers)' },
     }),
     import: importCommand,
+    doctor: doctorCommand,
+    tail: tailCommand,
     kubeconfig: kubeconfigCommand,
     caller: callerRoutes,
     'static-token': staticTokenRoutes,

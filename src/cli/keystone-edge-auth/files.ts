@@ -5,17 +5,30 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { usageError } from './command-error.ts'
+import { toLines } from './to-lines.ts'
 
 /** Files, as commands use them. All errors are `CommandError`s that name the file. */
 export interface Files {
   /** The bytes of a file, or of standard input for `-`; one byte more than `limit` where there are more. */
   read(path: string, limit: number): Promise<Uint8Array>
+  /** The lines of a file, or of standard input for `-` as they come. */
+  lines(path: string): AsyncIterable<string>
   exists(path: string): Promise<boolean>
   makeDirectory(path: string): Promise<void>
   /** Replaces a file in one step: a reader sees the old content or all of the new. */
   write(path: string, text: string, options?: { readonly secret?: boolean }): Promise<void>
+  /** Writes a secret of mode 0600 beside the file, which keeps its content until `commit`. */
+  draftSecret(path: string, text: string): Promise<Draft>
   /** Calls `use` with a file of mode 0600 that holds the text, and removes the file afterwards. */
   withSecretFile(text: string, use: (path: string) => Promise<void>): Promise<void>
+}
+
+/** The next content of a file. */
+export interface Draft {
+  /** Replaces the file in one step. */
+  commit(): Promise<void>
+  /** Removes the draft; the file stays as it was. */
+  discard(): Promise<void>
 }
 
 /** The file system, with `stdin` for `-`. */
@@ -27,6 +40,11 @@ export function createFiles(stdin: Readable): Files {
       if (found.isDirectory()) throw usageError(`${path} is a directory`, 'name the files in it')
       return naming(path, 'read', () => readAll(createReadStream(path), limit))
     },
+    async *lines(path) {
+      if (path !== '-' && (await naming(path, 'read', () => stat(path))).isDirectory())
+        throw usageError(`${path} is a directory`, 'name a file in it')
+      yield* toLines(path === '-' ? stdin : createReadStream(path))
+    },
     exists: (path) =>
       access(path).then(
         () => true,
@@ -35,7 +53,17 @@ export function createFiles(stdin: Readable): Files {
     async makeDirectory(path) {
       await naming(path, 'make', () => mkdir(path, { recursive: true }))
     },
-    write: (path, text, { secret = false } = {}) => naming(path, 'write', () => replaceFile(path, text, secret)),
+    async write(path, text, { secret = false } = {}) {
+      await naming(path, 'write', async () => {
+        // A secret gets the mode 0600; any other file keeps the mode that it has.
+        const draft = await writeDraft(path, text, secret ? 0o600 : await modeOf(path))
+        await draft.commit()
+      })
+    },
+    async draftSecret(path, text) {
+      const draft = await naming(path, 'write', () => writeDraft(path, text, 0o600))
+      return { discard: draft.discard, commit: () => naming(path, 'write', draft.commit) }
+    },
     async withSecretFile(text, use) {
       const directory = await mkdtemp(join(tmpdir(), 'keystone-edge-auth-'))
       try {
@@ -61,11 +89,19 @@ async function readAll(stream: Readable, limit: number): Promise<Uint8Array> {
   return Buffer.concat(chunks).subarray(0, limit + 1)
 }
 
-/** Writes beside the file and renames. A secret gets the mode 0600; any other file keeps the mode that it has. */
-async function replaceFile(path: string, text: string, secret: boolean): Promise<void> {
-  const mode = secret ? 0o600 : await modeOf(path)
+/** Writes beside the file; `commit` renames. What fails leaves no draft behind. */
+async function writeDraft(path: string, text: string, mode: number): Promise<Draft> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
-  try {
+  const discard = (): Promise<void> => rm(draft, { force: true })
+  const orDiscard = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      await discard()
+      throw error
+    }
+  }
+  await orDiscard(async () => {
     const file = await open(draft, 'wx', mode)
     try {
       await file.writeFile(text)
@@ -73,11 +109,8 @@ async function replaceFile(path: string, text: string, secret: boolean): Promise
     } finally {
       await file.close()
     }
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
+  })
+  return { discard, commit: () => orDiscard(() => rename(draft, path)) }
 }
 
 async function modeOf(path: string): Promise<number> {

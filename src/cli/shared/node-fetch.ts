@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Agent, IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { Fetch } from '../../keystone/api.ts'
 
@@ -24,6 +25,8 @@ export interface Transport {
   lastRedirect(): string | undefined
   /** `Date` of the last answer, in epoch milliseconds. */
   lastDateMs(): number | undefined
+  /** When the certificate of the last server that answered over TLS ends, in epoch milliseconds. */
+  lastCertificateEndMs(): number | undefined
 }
 
 /**
@@ -35,14 +38,19 @@ export function createTransport(tls: TlsSettings): Transport {
   let errorCode: string | undefined
   let redirect: string | undefined
   let dateMs: number | undefined
+  let certificateEndMs: number | undefined
+  const look = (message: IncomingMessage): void => {
+    certificateEndMs = endOf(message.socket) ?? certificateEndMs
+  }
   return {
     lastErrorCode: () => errorCode,
     lastRedirect: () => redirect,
     lastDateMs: () => dateMs,
+    lastCertificateEndMs: () => certificateEndMs,
     async fetch(url, init) {
       errorCode = undefined
       try {
-        const response = await send(url, init, tls)
+        const response = await send(url, init, tls, look)
         const date = Date.parse(response.headers.get('Date') ?? '')
         dateMs = Number.isNaN(date) ? undefined : date
         redirect = response.headers.get('Location')?.replace(/[?#].*$/, '') ?? undefined
@@ -55,7 +63,12 @@ export function createTransport(tls: TlsSettings): Transport {
   }
 }
 
-async function send(url: string, init: RequestInit, tls: TlsSettings): Promise<Response> {
+async function send(
+  url: string,
+  init: RequestInit,
+  tls: TlsSettings,
+  look: (message: IncomingMessage) => void,
+): Promise<Response> {
   const isHttps = url.startsWith('https:')
   const secured = isHttps
     ? { ca: tls.ca ?? (await systemCertificates()), cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecure }
@@ -76,7 +89,15 @@ async function send(url: string, init: RequestInit, tls: TlsSettings): Promise<R
     sending.on('error', reject)
     sending.end(init.body)
   })
+  look(message)
   return toResponse(message)
+}
+
+/** A connection that resumes a session of TLS has no certificate. */
+function endOf(socket: Socket): number | undefined {
+  if (!('getPeerCertificate' in socket)) return undefined
+  const endMs = Date.parse((socket as TLSSocket).getPeerCertificate()?.valid_to ?? '')
+  return Number.isNaN(endMs) ? undefined : endMs
 }
 
 function toResponse(message: IncomingMessage): Response {

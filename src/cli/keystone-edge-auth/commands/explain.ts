@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core'
 import type { CommandContext } from '../context.ts'
 import type { ExplainMappingFlags } from '../explain/explain-mapping.ts'
 import type { ExplainPolicyFlags } from '../explain/explain-policy.ts'
-import { documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag } from './flags.ts'
+import { cacertFlag, documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag } from './flags.ts'
 
 const USER_FLAGS = {
   user: textFlag('NAME', 'The name of the user in Keystone'),
@@ -33,6 +33,12 @@ const USER_FLAGS = {
     placeholder: 'NAME',
     brief: 'A group of the user; repeatable',
   },
+  tokenFile: textFlag('FILE', 'A token of Keystone, which Keystone is asked about: who it is'),
+  keystoneUrl: textFlag(
+    'URL',
+    'The root of the Identity API for --token-file, such as https://keystone.example.com/v3',
+  ),
+  cacert: { ...cacertFlag, brief: 'The certificate authority of Keystone, instead of those of this machine' },
   facts: textFlag('FILE', 'Facts in JSON or YAML, with the keys of examples; or a line of the audit log'),
 } as const
 
@@ -52,6 +58,7 @@ export const explainMappingCommand = buildCommand<ExplainMappingFlags, [string],
       'Examples:',
       '  keystone-edge-auth mapping explain mapping.json --user alice --project demo --role member',
       '  keystone-edge-auth mapping explain live --remote --facts alice.yaml -o json',
+      '  keystone-edge-auth mapping explain mapping.json --token-file token --keystone-url https://keystone.example.com/v3',
     ].join('\n'),
   },
 })

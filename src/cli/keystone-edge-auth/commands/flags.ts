@@ -32,19 +32,8 @@ export const yesFlag = {
   kind: 'boolean',
   default: false,
   withNegated: false,
-  brief: 'Replaces files without asking',
+  brief: 'Does what would be asked for',
 } as const
-
-/** `--file`: the local file with a document. */
-export function fileFlag(document: string) {
-  return {
-    kind: 'parsed',
-    parse: String,
-    default: `${document}.json`,
-    placeholder: 'FILE',
-    brief: `The file with the document ${document}; made if missing`,
-  } as const
-}
 
 /** `--token-file`: where a new token is written. */
 export const tokenFileFlag = textFlag('FILE', 'Write the token to a file of mode 0600 instead of showing it')
@@ -57,4 +46,23 @@ export const placeFlags = {
   cluster: textFlag('CLUSTER', 'The document of this cluster instead of the shared one'),
   remote: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of your account' },
   local: { kind: 'boolean', default: false, withNegated: false, brief: 'The KV of npm start, on this machine' },
+} as const
+
+/** `--cacert`: for a certificate that no authority of this machine signed. */
+export const cacertFlag = textFlag('FILE', 'The certificate authority of the Worker, instead of those of this machine')
+
+/** Where the document is that a command edits: a file, or KV. */
+export function targetFlags(document: string) {
+  return {
+    file: textFlag('FILE', `The file with the document ${document}; ${document}.json if neither it nor KV is given`),
+    remote: { ...placeFlags.remote, brief: 'Edit the document in the KV of your account' },
+    local: { ...placeFlags.local, brief: 'Edit the document in the KV of npm start' },
+  } as const
+}
+
+/** How a command that puts a document waits for it. */
+export const readyFlags = {
+  url: textFlag('URL', 'Wait until /readyz of the Worker at this address shows the document'),
+  callerTokenFile: textFlag('FILE', 'The credential for /readyz'),
+  cacert: cacertFlag,
 } as const

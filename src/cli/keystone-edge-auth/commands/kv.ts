@@ -3,15 +3,14 @@ import type { DocumentKind } from '../check/document-kind.ts'
 import type { CommandContext } from '../context.ts'
 import type { PlaceFlags } from '../kv/place.ts'
 import type { PutCommandFlags } from '../kv/run-kv.ts'
-import { documentArgument, homeDomainFlag, outputFlag, placeFlags, textFlag, yesFlag } from './flags.ts'
+import { documentArgument, homeDomainFlag, outputFlag, placeFlags, readyFlags, yesFlag } from './flags.ts'
 
 const load = () => import('../kv/run-kv.ts')
 const PUT_FLAGS = {
   ...placeFlags,
   output: outputFlag,
   homeDomain: homeDomainFlag,
-  url: textFlag('URL', 'Wait until /readyz of the Worker at this address shows the document'),
-  callerTokenFile: textFlag('FILE', 'The credential for /readyz'),
+  ...readyFlags,
   yes: { ...yesFlag, brief: 'Puts without asking' },
 } as const
 const aliases = { o: 'output', y: 'yes' } as const

@@ -1,16 +1,18 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { CommandContext } from '../context.ts'
+import type { ListFlags, TargetFlags } from '../credentials/edit-target.ts'
 import type { AddStaticFlags } from '../credentials/run-static-token.ts'
-import { fileFlag, outputFlag, textFlag, tokenFileFlag, yesFlag } from './flags.ts'
+import { outputFlag, placeFlags, readyFlags, targetFlags, textFlag, tokenFileFlag, yesFlag } from './flags.ts'
 
 const load = () => import('../credentials/run-static-token.ts')
-const file = fileFlag('authenticators')
+const TARGET_FLAGS = { ...targetFlags('authenticators'), cluster: placeFlags.cluster, output: outputFlag } as const
+const EDIT_FLAGS = { ...TARGET_FLAGS, ...readyFlags, yes: yesFlag } as const
 
 const add = buildCommand<AddStaticFlags, [string], CommandContext>({
   loader: async () => (await load()).addStaticCommand,
   parameters: {
     flags: {
-      file,
+      ...EDIT_FLAGS,
       uid: textFlag('ID', 'The uid; the user name if not given'),
       group: {
         kind: 'parsed',
@@ -22,8 +24,6 @@ const add = buildCommand<AddStaticFlags, [string], CommandContext>({
       },
       expires: textFlag('TIME', 'The end: 2027-01-01T00:00:00Z, or 90d or 12h from now'),
       tokenFile: tokenFileFlag,
-      yes: yesFlag,
-      output: outputFlag,
     },
     aliases: { o: 'output', y: 'yes' },
     positional: {
@@ -37,26 +37,26 @@ const add = buildCommand<AddStaticFlags, [string], CommandContext>({
       'Makes a static token for a user, and lists its digest in the document authenticators. The token is shown once.',
       '',
       'Examples:',
-      '  keystone-edge-auth static-token add ci-bot --group ci --expires 90d --token-file ci-token',
+      '  keystone-edge-auth static-token add ci-bot --remote --group ci --expires 90d --token-file ci-token',
       '  keystone-edge-auth static-token add ci-bot --group ci -o json',
     ].join('\n'),
   },
 })
 
-const list = buildCommand<Pick<AddStaticFlags, 'file' | 'output'>, [], CommandContext>({
+const list = buildCommand<ListFlags, [], CommandContext>({
   loader: async () => (await load()).listStaticCommand,
-  parameters: { flags: { file, output: outputFlag }, aliases: { o: 'output' } },
+  parameters: { flags: TARGET_FLAGS, aliases: { o: 'output' } },
   docs: {
     brief: 'Lists static tokens by user and digest',
     fullDescription:
-      'Lists static tokens by user and digest.\n\nExample:\n  keystone-edge-auth static-token list -o json',
+      'Lists static tokens by user and digest.\n\nExample:\n  keystone-edge-auth static-token list --remote -o json',
   },
 })
 
-const remove = buildCommand<Pick<AddStaticFlags, 'file' | 'output' | 'yes'>, [string], CommandContext>({
+const remove = buildCommand<TargetFlags, [string], CommandContext>({
   loader: async () => (await load()).removeStaticCommand,
   parameters: {
-    flags: { file, yes: yesFlag, output: outputFlag },
+    flags: EDIT_FLAGS,
     aliases: { o: 'output', y: 'yes' },
     positional: {
       kind: 'tuple',
@@ -65,12 +65,12 @@ const remove = buildCommand<Pick<AddStaticFlags, 'file' | 'output' | 'yes'>, [st
   },
   docs: {
     brief: 'Removes a static token',
-    fullDescription: 'Removes a static token.\n\nExample:\n  keystone-edge-auth static-token remove ci-bot --yes',
+    fullDescription: 'Removes a static token.\n\nExample:\n  keystone-edge-auth static-token remove ci-bot --remote',
   },
 })
 
 /** `keystone-edge-auth static-token add|list|remove` */
 export const staticTokenRoutes = buildRouteMap({
   routes: { add, list, remove },
-  docs: { brief: 'Static tokens, in a file with the document authenticators' },
+  docs: { brief: 'Static tokens, in the document authenticators of a file or of KV' },
 })

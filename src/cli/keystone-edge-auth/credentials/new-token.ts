@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CommandContext } from '../context.ts'
-import { note } from '../output.ts'
+import type { Draft } from '../files.ts'
+import { note, printJson, printLines } from '../output.ts'
 import { confirmOverwrite } from '../prompts.ts'
 
 /** Where a new token goes. */
@@ -32,13 +33,28 @@ export function confirmTokenFile(context: CommandContext, { tokenFile, yes }: To
   return confirmOverwrite(context, tokenFile === undefined ? [] : [tokenFile], yes)
 }
 
-/** Writes the token to its file of mode 0600. Without a file the caller of this function shows the token, this once. */
-export async function writeToken(
+/** The file of the token, of mode 0600, as a draft; nothing where the token is to be shown. */
+export function draftToken(
   context: CommandContext,
   { token }: NewToken,
   { tokenFile }: TokenFlags,
-): Promise<void> {
-  if (tokenFile === undefined) return
-  await context.files.write(tokenFile, token, { secret: true })
-  note(context, `wrote the token to ${tokenFile}, mode 0600`)
+): (() => Promise<Draft>) | undefined {
+  return tokenFile === undefined ? undefined : () => context.files.draftSecret(tokenFile, token)
+}
+
+/** Says where the token is, or shows it, this once. */
+export function showToken(
+  context: CommandContext,
+  { token }: NewToken,
+  about: { readonly name: string; readonly owner: string; readonly json: object },
+  { tokenFile, output }: TokenFlags,
+): void {
+  const shown = tokenFile === undefined ? { token } : { tokenFile }
+  if (output === 'json') printJson(context, { ...about.json, ...shown })
+  else if (tokenFile !== undefined)
+    note(context, `${about.name}: ${about.owner} has a new token, in ${tokenFile}, mode 0600`)
+  else {
+    note(context, `${about.name}: ${about.owner} has a new token, which is shown this once:`)
+    printLines(context, [token])
+  }
 }

@@ -3,79 +3,77 @@ import { isClusterName, parseCallers } from '../../../documents/callers.ts'
 import { CommandError, EXIT, usageError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import { note, printJson, printLines } from '../output.ts'
-import { confirm } from '../prompts.ts'
-import { readForEdit, unwrap, writeEdited } from './document-file.ts'
 import { addCaller, finishRotation, listCallers, removeCaller } from './edit-callers.ts'
-import { confirmTokenFile, makeToken, type TokenFlags, writeToken } from './new-token.ts'
+import { type Editable, type EditTarget, type ListFlags, openTarget, type TargetFlags, unwrap } from './edit-target.ts'
+import { confirmTokenFile, draftToken, makeToken, showToken, type TokenFlags } from './new-token.ts'
 
-const parse = (document: unknown) => parseCallers(document)
+const CALLERS: Editable = { kind: 'callers', parse: parseCallers }
 
-export interface AddCallerFlags extends TokenFlags {
-  readonly file: string
-  readonly certificate?: string
-}
+export type CallerFlags = Omit<TargetFlags, 'cluster'>
+export type AddCallerFlags = CallerFlags & TokenFlags & { readonly certificate?: string; readonly digest?: string }
 
-/** Runs `caller add CLUSTER`: a new token, or a certificate, may ask for the cluster. */
+/** Runs `caller add CLUSTER`: a new token, a certificate, or a token that is there already, may ask for the cluster. */
 export async function addCallerCommand(this: CommandContext, flags: AddCallerFlags, cluster: string): Promise<void> {
   checkName(cluster)
-  const document = await readForEdit(this, flags.file, parse)
-  if (flags.certificate !== undefined) {
-    const credential = await fingerprintOf(this, flags.certificate)
-    await writeEdited(this, flags.file, unwrap(addCaller(document, cluster, credential)), parse)
-    if (flags.output === 'json') printJson(this, { cluster, credential })
-    else printLines(this, [`${flags.file}: ${cluster} may use the certificate ${credential}`])
+  const { certificate, digest, tokenFile } = flags
+  if ([certificate, digest, tokenFile].filter((one) => one !== undefined).length > 1)
+    throw usageError('give one of --certificate, --digest and --token-file')
+  const credential = certificate === undefined ? digest : await fingerprintOf(this, certificate)
+  if (credential === undefined) {
+    await addToken(this, flags, cluster, await openTarget(this, flags, CALLERS))
     return
   }
-  await addToken(this, flags, cluster, document)
+  const target = await openTarget(this, flags, CALLERS)
+  await target.save(unwrap(addCaller(target.document, cluster, credential)))
+  if (flags.output === 'json') printJson(this, { cluster, credential })
+  else printLines(this, [`${target.name}: ${cluster} may use ${credential}`])
+  await target.settle()
 }
 
 /** Runs `caller rotate CLUSTER`: a second token beside the first; with `--finish` the older ones are removed. */
 export async function rotateCallerCommand(
   this: CommandContext,
-  flags: TokenFlags & { readonly file: string; readonly finish: boolean },
+  flags: CallerFlags & TokenFlags & { readonly finish: boolean },
   cluster: string,
 ): Promise<void> {
   checkName(cluster)
-  const document = await readForEdit(this, flags.file, parse)
-  if (!Object.hasOwn(document, cluster)) throw new CommandError(EXIT.fault, `there is no cluster ${cluster}`)
+  const target = await openTarget(this, flags, CALLERS)
+  if (!Object.hasOwn(target.document, cluster)) throw new CommandError(EXIT.fault, `there is no cluster ${cluster}`)
   if (!flags.finish) {
-    await addToken(this, flags, cluster, document)
+    await addToken(this, flags, cluster, target)
     note(this, 'Both tokens work. When every control-plane node has the new one: caller rotate with --finish.')
     return
   }
-  const finished = unwrap(finishRotation(document, cluster))
-  await confirm(this, `Remove the older tokens of ${cluster}?`, flags.yes)
-  await writeEdited(this, flags.file, finished, parse)
+  const finished = unwrap(finishRotation(target.document, cluster))
+  await target.save(finished, { question: `Remove the older tokens of ${cluster}?` })
   if (flags.output === 'json') printJson(this, listCallers(finished, cluster))
-  else printLines(this, [`${flags.file}: ${cluster} has its newest token only`])
+  else printLines(this, [`${target.name}: ${cluster} has its newest token only`])
+  await target.settle()
 }
 
 async function addToken(
   context: CommandContext,
-  flags: TokenFlags & { readonly file: string },
+  flags: CallerFlags & TokenFlags,
   cluster: string,
-  document: Readonly<Record<string, unknown>>,
+  target: EditTarget,
 ): Promise<void> {
   await confirmTokenFile(context, flags)
   const made = makeToken(context)
-  const edited = unwrap(addCaller(document, cluster, made.digest))
-  await writeToken(context, made, flags)
-  await writeEdited(context, flags.file, edited, parse)
-  const shown = flags.tokenFile === undefined ? { token: made.token } : { tokenFile: flags.tokenFile }
-  if (flags.output === 'json') printJson(context, { cluster, credential: made.digest, ...shown })
-  else if (flags.tokenFile === undefined) {
-    note(context, `${flags.file}: ${cluster} has a new token, which is shown this once:`)
-    printLines(context, [made.token])
-  } else note(context, `${flags.file}: ${cluster} has a new token`)
+  const draft = draftToken(context, made, flags)
+  await target.save(unwrap(addCaller(target.document, cluster, made.digest)), { ...(draft && { draft }) })
+  const json = { cluster, credential: made.digest }
+  showToken(context, made, { name: target.name, owner: cluster, json }, flags)
+  await target.settle()
 }
 
 /** Runs `caller list`. */
 export async function listCallersCommand(
   this: CommandContext,
-  flags: { readonly file: string; readonly output: 'text' | 'json' },
+  flags: Omit<ListFlags, 'cluster'>,
   cluster?: string,
 ): Promise<void> {
-  const found = listCallers(await readForEdit(this, flags.file, parse), cluster)
+  const { document } = await openTarget(this, { ...flags, yes: false }, CALLERS)
+  const found = listCallers(document, cluster)
   if (flags.output === 'json') printJson(this, found)
   else
     printLines(
@@ -87,22 +85,17 @@ export async function listCallersCommand(
 /** Runs `caller remove CLUSTER`: the cluster, or one credential of it. */
 export async function removeCallerCommand(
   this: CommandContext,
-  flags: {
-    readonly file: string
-    readonly credential?: string
-    readonly yes: boolean
-    readonly output: 'text' | 'json'
-  },
+  flags: CallerFlags & { readonly credential?: string },
   cluster: string,
 ): Promise<void> {
-  const document = await readForEdit(this, flags.file, parse)
-  const edited = unwrap(removeCaller(document, cluster, flags.credential))
+  const target = await openTarget(this, flags, CALLERS)
+  const edited = unwrap(removeCaller(target.document, cluster, flags.credential))
   const what =
     flags.credential === undefined ? `cluster ${cluster}` : `the credential ${flags.credential} of ${cluster}`
-  await confirm(this, `Remove ${what}? Its kube-apiserver can then ask no more.`, flags.yes)
-  await writeEdited(this, flags.file, edited, parse)
+  await target.save(edited, { question: `Remove ${what}? Its kube-apiserver can then ask no more.` })
   if (flags.output === 'json') printJson(this, listCallers(edited))
-  else printLines(this, [`${flags.file}: removed ${what}`])
+  else printLines(this, [`${target.name}: removed ${what}`])
+  await target.settle()
 }
 
 function checkName(cluster: string): void {

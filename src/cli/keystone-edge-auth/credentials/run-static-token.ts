@@ -2,16 +2,16 @@ import { parseAuthenticators } from '../../../mapping/authenticators.ts'
 import { looksLikeSystemName } from '../../../mapping/names.ts'
 import { usageError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
-import { note, printJson, printLines } from '../output.ts'
-import { confirm } from '../prompts.ts'
-import { readForEdit, unwrap, writeEdited } from './document-file.ts'
+import { printJson, printLines } from '../output.ts'
 import { addStaticToken, listStaticTokens, removeStaticToken } from './edit-static-tokens.ts'
-import { confirmTokenFile, makeToken, type TokenFlags, writeToken } from './new-token.ts'
+import { type Editable, type ListFlags, openTarget, type TargetFlags, unwrap } from './edit-target.ts'
+import { confirmTokenFile, draftToken, makeToken, showToken, type TokenFlags } from './new-token.ts'
 
-const parse = (document: unknown) => parseAuthenticators(document, '')
+const AUTHENTICATORS: Editable = { kind: 'authenticators', parse: (document) => parseAuthenticators(document, '') }
 
-export interface AddStaticFlags extends TokenFlags {
-  readonly file: string
+export interface AddStaticFlags extends TargetFlags, TokenFlags {
+  readonly yes: boolean
+  readonly output: 'text' | 'json'
   readonly uid?: string
   readonly group?: readonly string[]
   readonly expires?: string
@@ -19,10 +19,10 @@ export interface AddStaticFlags extends TokenFlags {
 
 /** Runs `static-token add USERNAME`. */
 export async function addStaticCommand(this: CommandContext, flags: AddStaticFlags, username: string): Promise<void> {
-  const { file, uid, group = [], expires } = flags
+  const { uid, group = [], expires } = flags
   if (group.some(looksLikeSystemName))
     throw usageError('a system: group is not given here', 'write it into the document, and into system-groups')
-  const document = await readForEdit(this, file, parse)
+  const target = await openTarget(this, flags, AUTHENTICATORS)
   await confirmTokenFile(this, flags)
   const made = makeToken(this)
   const entry = {
@@ -32,23 +32,11 @@ export async function addStaticCommand(this: CommandContext, flags: AddStaticFla
     ...(group.length > 0 && { groups: group }),
     ...(expires !== undefined && { expires: toTime(expires, this.now()) }),
   }
-  const edited = addStaticToken(document, entry)
-  unwrap(firstFault(parse(edited)))
-  await writeToken(this, made, flags)
-  await writeEdited(this, file, edited, parse)
-  const shown = flags.tokenFile === undefined ? { token: made.token } : { tokenFile: flags.tokenFile }
-  if (flags.output === 'json') printJson(this, { username, digest: made.digest, ...shown })
-  else if (flags.tokenFile === undefined) {
-    note(this, `${file}: ${username} has a new token, which is shown this once:`)
-    printLines(this, [made.token])
-  } else note(this, `${file}: ${username} has a new token`)
-}
-
-/** The edit is checked before the token is written: nothing half done. */
-function firstFault(parsed: ReturnType<typeof parse>) {
-  if (parsed.ok) return parsed
-  const [fault] = parsed.error
-  return { ok: false, error: `the edit is refused: ${fault?.path} ${fault?.message}` } as const
+  const draft = draftToken(this, made, flags)
+  await target.save(addStaticToken(target.document, entry), { ...(draft && { draft }) })
+  const json = { username, digest: made.digest }
+  showToken(this, made, { name: target.name, owner: username, json }, flags)
+  await target.settle()
 }
 
 /** A time as it is, or `90d` and `12h` from now. */
@@ -60,11 +48,9 @@ function toTime(text: string, nowMs: number): string {
 }
 
 /** Runs `static-token list`. */
-export async function listStaticCommand(
-  this: CommandContext,
-  flags: { readonly file: string; readonly output: 'text' | 'json' },
-): Promise<void> {
-  const tokens = listStaticTokens(await readForEdit(this, flags.file, parse))
+export async function listStaticCommand(this: CommandContext, flags: ListFlags): Promise<void> {
+  const { document } = await openTarget(this, { ...flags, yes: false }, AUTHENTICATORS)
+  const tokens = listStaticTokens(document)
   if (flags.output === 'json') return printJson(this, tokens)
   const lines = tokens.map(({ token, username, groups = [], expires }) => {
     const until =
@@ -77,14 +63,11 @@ export async function listStaticCommand(
 }
 
 /** Runs `static-token remove USERNAME|DIGEST`. */
-export async function removeStaticCommand(
-  this: CommandContext,
-  flags: { readonly file: string; readonly yes: boolean; readonly output: 'text' | 'json' },
-  which: string,
-): Promise<void> {
-  const edited = unwrap(removeStaticToken(await readForEdit(this, flags.file, parse), which))
-  await confirm(this, `Remove the static token of ${which}?`, flags.yes)
-  await writeEdited(this, flags.file, edited, parse)
+export async function removeStaticCommand(this: CommandContext, flags: TargetFlags, which: string): Promise<void> {
+  const target = await openTarget(this, flags, AUTHENTICATORS)
+  const edited = unwrap(removeStaticToken(target.document, which))
+  await target.save(edited, { question: `Remove the static token of ${which}?` })
   if (flags.output === 'json') printJson(this, listStaticTokens(edited))
-  else printLines(this, [`${flags.file}: removed the static token of ${which}`])
+  else printLines(this, [`${target.name}: removed the static token of ${which}`])
+  await target.settle()
 }

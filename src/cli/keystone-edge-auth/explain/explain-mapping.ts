@@ -8,11 +8,12 @@ import { parseMapping } from '../../../mapping/parse-mapping.ts'
 import type { CommandContext } from '../context.ts'
 import { toExampleIdentity, toMappingExample, type UserFlags } from '../facts/mapping-facts.ts'
 import { readOneFacts } from '../facts/read-facts.ts'
+import { readIdentity, type TokenFlags } from '../facts/token-identity.ts'
 import type { PlaceFlags } from '../kv/place.ts'
 import { createPaint, printJson, printLines } from '../output.ts'
 import { readDocument } from './read-document.ts'
 
-export interface ExplainMappingFlags extends UserFlags, PlaceFlags {
+export interface ExplainMappingFlags extends UserFlags, TokenFlags, PlaceFlags {
   readonly output: 'text' | 'json'
   readonly homeDomain: string
   readonly facts?: string
@@ -21,11 +22,12 @@ export interface ExplainMappingFlags extends UserFlags, PlaceFlags {
 /** Runs `mapping explain FILE`: who a user of Keystone would be in Kubernetes, and why. */
 export default async function explain(this: CommandContext, flags: ExplainMappingFlags, file: string): Promise<void> {
   const { homeDomain, output } = flags
-  const example = toMappingExample(await readOneFacts(this, flags.facts), flags)
+  const identity =
+    (await readIdentity(this, flags)) ??
+    toExampleIdentity(toMappingExample(await readOneFacts(this, flags.facts), flags), homeDomain)
   const parse = (document: unknown) => parseMapping(document, { digest: '', homeDomain })
   const read = await readDocument(this, file, { kind: 'mapping', homeDomain, output, parse, place: flags })
   if (read === undefined) return
-  const identity = toExampleIdentity(example, homeDomain)
   if (output === 'json') printJson(this, toJson(read.value, identity))
   else printLines(this, toTree(this, read.value, identity))
 }

@@ -1,5 +1,7 @@
 import { EXTRA } from '../../../k8s/keystone-extra.ts'
 import type { AccessAttributes } from '../../../k8s/subject-access-review.ts'
+import type { Identity } from '../../../keystone/identity.ts'
+import type { CompiledMapping } from '../../../mapping/compiled-mapping.ts'
 import { refusalReason } from '../../../mapping/mapping.ts'
 import { parseMapping } from '../../../mapping/parse-mapping.ts'
 import { reasonOf } from '../../../policy/decide.ts'
@@ -10,11 +12,12 @@ import type { CommandContext } from '../context.ts'
 import { toExampleIdentity, toMappingExample, type UserFlags } from '../facts/mapping-facts.ts'
 import { type RequestFlags, toRequest } from '../facts/policy-facts.ts'
 import { type RawFacts, readOneFacts } from '../facts/read-facts.ts'
+import { readIdentity, type TokenFlags } from '../facts/token-identity.ts'
 import type { PlaceFlags } from '../kv/place.ts'
 import { createPaint, printJson, printLines } from '../output.ts'
 import { readDocument } from './read-document.ts'
 
-export interface ExplainPolicyFlags extends UserFlags, RequestFlags, PlaceFlags {
+export interface ExplainPolicyFlags extends UserFlags, RequestFlags, TokenFlags, PlaceFlags {
   readonly output: 'text' | 'json'
   readonly homeDomain: string
   readonly facts?: string
@@ -24,12 +27,14 @@ export interface ExplainPolicyFlags extends UserFlags, RequestFlags, PlaceFlags 
 /** Runs `policy explain FILE`: whether a user of Keystone may do something, and why. */
 export default async function explain(this: CommandContext, flags: ExplainPolicyFlags, file: string): Promise<void> {
   const { homeDomain, output } = flags
+  const identity = await readIdentity(this, flags)
   const facts = await readOneFacts(this, flags.facts)
   const asked = toRequest(facts, flags, homeDomain)
   const parse = (document: unknown) => parsePolicy(document, homeDomain)
   const read = await readDocument(this, file, { kind: 'policy', homeDomain, output, parse, place: flags })
   if (read === undefined) return
-  const attributes = flags.mapping === undefined ? asked : await mapUser(this, flags.mapping, { facts, flags, asked })
+  const mapped = flags.mapping !== undefined || identity !== undefined
+  const attributes = mapped ? await mapUser(this, { facts, flags, asked, identity }) : asked
   if (attributes === undefined) return
   if (output === 'json') printJson(this, toJson(read.value, attributes, homeDomain))
   else printLines(this, toTree(this, read.value, attributes, homeDomain))
@@ -38,19 +43,33 @@ export default async function explain(this: CommandContext, flags: ExplainPolicy
 /** The request with the user whom a mapping makes of the facts, as kube-apiserver would send it after the login. */
 async function mapUser(
   context: CommandContext,
-  file: string,
-  { facts, flags, asked }: { facts: RawFacts; flags: ExplainPolicyFlags; asked: AccessAttributes },
+  {
+    facts,
+    flags,
+    asked,
+    identity,
+  }: { facts: RawFacts; flags: ExplainPolicyFlags; asked: AccessAttributes; identity: Identity | undefined },
 ): Promise<AccessAttributes | undefined> {
-  const { homeDomain, output } = flags
-  const parse = (document: unknown) => parseMapping(document, { digest: '', homeDomain })
-  const read = await readDocument(context, file, { kind: 'mapping', homeDomain, output, parse, place: flags })
-  if (read === undefined) return undefined
+  const mapping = await readMapping(context, flags)
+  if (mapping === undefined) return undefined
   const { verb: _v, resource: _r, subresource: _s, group: _g, namespace: _n, name: _m, path: _p, ...who } = facts
-  const mapped = read.value.toUser(toExampleIdentity(toMappingExample(who, flags), homeDomain))
+  const mapped = mapping.toUser(identity ?? toExampleIdentity(toMappingExample(who, flags), flags.homeDomain))
   if (!mapped.ok)
     throw new CommandError(EXIT.fault, `the mapping does not let this user in: ${refusalReason(mapped.error)}`)
   const { username, uid, groups, extra } = mapped.value.user
   return { user: username, uid, groups: [...groups, 'system:authenticated'], extra, request: asked.request }
+}
+
+/** The mapping of `--mapping`, or the default user mapping. */
+async function readMapping(context: CommandContext, flags: ExplainPolicyFlags): Promise<CompiledMapping | undefined> {
+  const { homeDomain, output } = flags
+  const parse = (document: unknown) => parseMapping(document, { digest: '', homeDomain })
+  if (flags.mapping === undefined) {
+    const empty = parse({})
+    return empty.ok ? empty.value : undefined
+  }
+  return (await readDocument(context, flags.mapping, { kind: 'mapping', homeDomain, output, parse, place: flags }))
+    ?.value
 }
 
 /** The answer in the shape of the contract; `reason` is `status.reason` of the review's answer. */

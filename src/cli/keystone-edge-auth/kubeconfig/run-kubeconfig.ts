@@ -4,6 +4,7 @@ import { usageError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import { note, printJson } from '../output.ts'
 import { confirmOverwrite } from '../prompts.ts'
+import { readToken } from '../read-token.ts'
 import { configurationVersion, readMinorVersion } from './authorization-configuration.ts'
 import { type ControlPlaneChange, controlPlaneChanges, DIRECTORIES, type Platform } from './control-plane.ts'
 import { readUrl, toKubeconfig, type WebhookTarget } from './webhook-kubeconfig.ts'
@@ -73,9 +74,7 @@ async function readCredential(
     throw usageError(
       '--embed-token needs --caller-token-file, to read it, and --out, to write it to a file of mode 0600',
     )
-  const token = new TextDecoder().decode(await context.files.read(callerTokenFile, 16 * 1024)).trim()
-  if (!/^[\x21-\x7e]{1,16384}$/.test(token)) throw usageError(`${callerTokenFile} does not hold one token`)
-  return { token }
+  return { token: await readToken(context, callerTokenFile) }
 }
 
 function formatChange({ about, file, content }: ControlPlaneChange): string {

@@ -22,7 +22,7 @@ export function createConfigStore(context: CommandContext, place: Place): Config
     async put(values) {
       const pairs = Object.entries(values).map(([key, value]) => ({ key, value }))
       await context.files.withSecretFile(JSON.stringify(pairs), async (file) => {
-        await context.wrangler(['kv', 'bulk', 'put', file, ...flags])
+        await context.wrangler(['kv', 'bulk', 'put', file, ...flags], { uninterrupted: true })
       })
     },
   }

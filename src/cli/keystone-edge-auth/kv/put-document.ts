@@ -3,75 +3,110 @@ import type { DocumentKind } from '../check/document-kind.ts'
 import { CommandError, EXIT } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import type { Differences } from '../diff/difference.ts'
-import { createPaint, note, printJson, printLines } from '../output.ts'
+import type { Draft } from '../files.ts'
+import { createPaint, note } from '../output.ts'
 import { confirm } from '../prompts.ts'
 import type { ConfigStore } from './config-store.ts'
 import { addVersion, historyKey, readHistory, type Version } from './history.ts'
 import { changedLines, compareTexts } from './show-difference.ts'
-import { waitForDigest } from './wait-for-digest.ts'
 
-export interface PutFlags {
-  readonly yes: boolean
-  readonly homeDomain: string
-  readonly output: 'text' | 'json'
-  readonly url?: string
-  readonly callerTokenFile?: string
+/** What a key of CONFIG holds, and held. */
+export interface Stored {
+  readonly text: string | undefined
+  readonly history: readonly Version[]
 }
 
-/** What is to be put where. */
+/** What is to be put where, instead of what is stored. */
 export interface Edit {
   readonly kind: DocumentKind
   readonly key: string
   readonly text: string
+  readonly stored: Stored
+}
+
+export interface PutOptions {
+  readonly yes: boolean
+  readonly homeDomain: string
+  /** Asked instead of the usual question. */
+  readonly question?: string
+  /** Writes a file that belongs to the edit: it replaces the file when the edit is put, and not before. */
+  readonly draft?: () => Promise<Draft>
+}
+
+/** An edit that was put, or that is in KV already. */
+export interface PutOutcome {
+  readonly key: string
+  readonly digest: string
+  readonly previous: string | null
+  readonly differences: Differences
+  readonly isChanged: boolean
+  /** Ctrl-C came while it was put: nothing more is to be done. */
+  readonly isStopped: boolean
+}
+
+/** Reads a document and its former versions from CONFIG. */
+export async function readStored(context: CommandContext, store: ConfigStore, key: string): Promise<Stored> {
+  note(context, `reading ${key} through wrangler …`)
+  // One after the other: two wranglers at once on the local KV keep each other from starting.
+  const text = await store.get(key)
+  return { text, history: unwrapHistory(key, await store.get(historyKey(key))) }
 }
 
 /**
- * Puts a checked document: shows the difference with what is there, asks, keeps the former version, puts, and waits
- * until `/readyz` shows the digest. It refuses when another edit came in between.
+ * Puts a checked document: shows the difference with what is there, asks, keeps the former version, and puts. It refuses
+ * when another edit came in between. Ctrl-C changes nothing before the put, and waits for it.
  */
 export async function putDocument(
   context: CommandContext,
   store: ConfigStore,
   edit: Edit,
-  flags: PutFlags,
-): Promise<void> {
-  const { key, text } = edit
-  note(context, `reading ${key} through wrangler …`)
-  // One after the other: two wranglers at once on the local KV keep each other from starting.
-  const before = await store.get(key)
-  const history = unwrapHistory(key, await store.get(historyKey(key)))
+  options: PutOptions,
+): Promise<PutOutcome> {
+  const { kind, key, text, stored } = edit
+  const before = stored.text
   const digest = digestOf(text)
-  if (before === text) {
-    if (flags.output === 'json') printJson(context, { key, digest, previous: digest, gained: [], lost: [] })
-    else note(context, `${key} is this text already`)
-    return
-  }
-  const differences = before === undefined ? undefined : compareTexts(edit.kind, before, text, flags.homeDomain)
-  showDifference(context, edit, before, differences)
-  await confirm(context, before === undefined ? `Put ${key}, which is not there yet?` : `Put ${key}?`, flags.yes)
-  note(context, `putting ${key} …`)
+  const none = { gained: [], lost: [] }
+  if (before === text) return { key, digest, previous: digest, differences: none, isChanged: false, isStopped: false }
+  const differences = before === undefined ? undefined : compareTexts(kind, before, text, options.homeDomain)
+  showDifference(context, edit, differences)
+  const question = options.question ?? (before === undefined ? `Put ${key}, which is not there yet?` : `Put ${key}?`)
+  await confirm(context, question, options.yes)
   if ((await store.get(key)) !== before)
     throw new CommandError(
       EXIT.fault,
       `${key} was edited meanwhile; nothing was put`,
       'run the command again and look at the difference',
     )
-  await store.put({ ...toHistory(context, key, before, history), [key]: text })
-  const isInForce = await waitForDigest(context, edit.kind, digest, flags)
+  const isStopped = await context.uninterrupted(() => putWithDraft(context, store, edit, options.draft))
+  if (isStopped) {
+    note(context, `stopped; ${key} is put, ${digest}`)
+    context.process.exitCode = EXIT.fault
+  }
   const previous = before === undefined ? null : digestOf(before)
-  const { gained = [], lost = [] } = differences ?? {}
-  if (flags.output === 'json') printJson(context, { key, digest, previous, gained, lost })
-  else printLines(context, [`put ${key}, ${digest}${isInForce ? ', which is in force' : ''}`])
+  return { key, digest, previous, differences: differences ?? none, isChanged: true, isStopped }
 }
 
-function toHistory(
+/** The file of the draft is replaced if, and only if, the document is put. */
+async function putWithDraft(
   context: CommandContext,
-  key: string,
-  before: string | undefined,
-  history: readonly Version[],
-): Readonly<Record<string, string>> {
-  if (before === undefined) return {}
-  const version = { replaced: new Date(context.now()).toISOString(), digest: digestOf(before), text: before }
+  store: ConfigStore,
+  { key, text, stored }: Edit,
+  makeDraft: PutOptions['draft'],
+): Promise<void> {
+  note(context, `putting ${key} …`)
+  const draft = await makeDraft?.()
+  try {
+    await store.put({ ...toHistory(context, key, stored), [key]: text })
+  } catch (error) {
+    await draft?.discard()
+    throw error
+  }
+  await draft?.commit()
+}
+
+function toHistory(context: CommandContext, key: string, { text, history }: Stored): Readonly<Record<string, string>> {
+  if (text === undefined) return {}
+  const version = { replaced: new Date(context.now()).toISOString(), digest: digestOf(text), text }
   return { [historyKey(key)]: JSON.stringify(addVersion(history, version)) }
 }
 
@@ -88,13 +123,12 @@ export function unwrapHistory(key: string, text: string | undefined): readonly V
 
 function showDifference(
   context: CommandContext,
-  { kind, text }: Edit,
-  before: string | undefined,
+  { kind, text, stored }: Edit,
   differences: Differences | undefined,
 ): void {
-  if (before === undefined) return
+  if (stored.text === undefined) return
   const paint = createPaint(context)
-  for (const line of changedLines(kind, before, text)) note(context, line)
+  for (const line of changedLines(kind, stored.text, text)) note(context, line)
   if (differences === undefined) return
   const describe = (sign: string, one: Differences['gained'][number]): string =>
     `${sign} ${one.principal}: ${'group' in one ? `group ${one.group}` : one.permission}`

@@ -10,10 +10,10 @@ import type { Source } from '../source/source.ts'
 import { type ConfigStore, createConfigStore } from './config-store.ts'
 import { historyKey } from './history.ts'
 import { type PlaceFlags, toKey, toPlace } from './place.ts'
-import { type Edit, type PutFlags, putDocument, unwrapHistory } from './put-document.ts'
-import { checkReadyUrl } from './wait-for-digest.ts'
+import { type Edit, type PutOptions, type PutOutcome, putDocument, readStored, unwrapHistory } from './put-document.ts'
+import { checkReadyUrl, type ReadyFlags, waitForDigest } from './wait-for-digest.ts'
 
-export type PutCommandFlags = PlaceFlags & PutFlags
+export type PutCommandFlags = PlaceFlags & ReadyFlags & Pick<PutOptions, 'yes' | 'homeDomain'>
 
 /** Runs `<kind> put FILE`. */
 export function createPut(kind: DocumentKind) {
@@ -43,7 +43,7 @@ function isJsonText(text: string): boolean {
 async function checkAndPut(
   context: CommandContext,
   store: ConfigStore,
-  edit: Edit,
+  edit: Omit<Edit, 'stored'>,
   { flags, source }: { readonly flags: PutCommandFlags; readonly source: Source },
 ): Promise<void> {
   const { kind } = edit
@@ -57,7 +57,20 @@ async function checkAndPut(
     return
   }
   for (const { path, message } of report.warnings) note(context, `warning: ${path}: ${message}`)
-  await putDocument(context, store, edit, flags)
+  const stored = await readStored(context, store, edit.key)
+  await printOutcome(context, kind, await putDocument(context, store, { ...edit, stored }, flags), flags)
+}
+
+async function printOutcome(
+  context: CommandContext,
+  kind: DocumentKind,
+  { key, digest, previous, differences, isChanged, isStopped }: PutOutcome,
+  flags: PutCommandFlags,
+): Promise<void> {
+  const isInForce = isChanged && !isStopped && (await waitForDigest(context, kind, digest, flags))
+  if (flags.output === 'json') printJson(context, { key, digest, previous, ...differences })
+  else if (isChanged) printLines(context, [`put ${key}, ${digest}${isInForce ? ', which is in force' : ''}`])
+  else note(context, `${key} is this text already`)
 }
 
 /** Runs `<kind> history`. */

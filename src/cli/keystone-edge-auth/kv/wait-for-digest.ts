@@ -1,17 +1,21 @@
 import * as v from 'valibot'
+import type { Fetch } from '../../../keystone/api.ts'
 import type { DocumentKind } from '../check/document-kind.ts'
 import { CommandError, EXIT, usageError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import { note } from '../output.ts'
+import { readToken } from '../read-token.ts'
+import { checkWebhookUrl } from '../webhook-url.ts'
 
 /** An edit is in force after 135 s at worst (contract: propagation 60, edge cache 30, refresh 45). */
 const MAX_WAIT_MS = 150_000
 const PAUSE_MS = 3000
 
-/** Where the Worker is, and the credential that `/readyz` asks for. */
-interface ReadyFlags {
+/** Where the Worker is, the credential that `/readyz` asks for, and the authority of the certificate. */
+export interface ReadyFlags {
   readonly url?: string
   readonly callerTokenFile?: string
+  readonly cacert?: string
 }
 
 const Ready = v.object({ documents: v.record(v.string(), v.object({ digest: v.nullable(v.string()) })) })
@@ -20,8 +24,7 @@ const Ready = v.object({ documents: v.record(v.string(), v.object({ digest: v.nu
 export function checkReadyUrl({ url, callerTokenFile }: ReadyFlags): void {
   if (url === undefined) return
   if (callerTokenFile === undefined) throw usageError('--url needs --caller-token-file, as /readyz asks for a caller')
-  if (!/^https:\/\/|^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)/i.test(url))
-    throw usageError('--url is not https', "the caller's credential goes over https only, or to this machine")
+  checkWebhookUrl(url)
 }
 
 /** Waits until `/readyz` shows the digest of a document. Without `--url` it does not wait, and says how to. */
@@ -29,38 +32,36 @@ export async function waitForDigest(
   context: CommandContext,
   kind: DocumentKind,
   digest: string,
-  { url, callerTokenFile }: ReadyFlags,
+  { url, callerTokenFile, cacert }: ReadyFlags,
 ): Promise<boolean> {
   if (url === undefined || callerTokenFile === undefined) {
     note(context, 'It is in force mostly within a minute; --url and --caller-token-file wait for that.')
     return false
   }
-  const token = new TextDecoder().decode(await context.files.read(callerTokenFile, 16 * 1024)).trim()
-  note(context, `waiting until ${url}/readyz shows ${digest.slice(0, 12)} …`)
+  const asked = { url: checkWebhookUrl(url), kind, token: await readToken(context, callerTokenFile) }
+  const { fetch } = await context.connect(cacert)
+  note(context, `waiting until ${asked.url}/readyz shows ${digest.slice(0, 12)} …`)
   const end = context.now() + MAX_WAIT_MS
   for (;;) {
-    const shown = await readDigest(context, url, kind, token)
+    const shown = await readDigest(fetch, asked)
     if (shown === digest) return true
     if (context.now() + PAUSE_MS > end)
       throw new CommandError(
         EXIT.unreachable,
         `the document is put, and /readyz does not show it after ${MAX_WAIT_MS / 1000} s`,
-        'look at /readyz and the log of the Worker',
+        'keystone-edge-auth doctor shows what is wrong',
       )
     await context.sleep(PAUSE_MS)
   }
 }
 
 async function readDigest(
-  context: CommandContext,
-  url: string,
-  kind: DocumentKind,
-  token: string,
+  fetch: Fetch,
+  { url, kind, token }: { readonly url: string; readonly kind: DocumentKind; readonly token: string },
 ): Promise<string | undefined> {
   try {
-    const response = await context.fetch(`${url.replace(/\/+$/, '')}/readyz`, {
+    const response = await fetch(`${url}/readyz`, {
       headers: { Authorization: `Bearer ${token}` },
-      redirect: 'error',
       signal: AbortSignal.timeout(10_000),
     })
     const parsed = v.safeParse(Ready, await response.json())

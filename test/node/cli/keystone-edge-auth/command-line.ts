@@ -19,6 +19,8 @@ interface RunOptions {
 /** The bundled command line, in a directory of its own that goes away with the tests of the file. */
 export interface CommandLine {
   readonly directory: string
+  /** The bundle. */
+  readonly program: string
   /** Writes a file into the directory, JSON unless it is text, and gives its name. */
   write(name: string, content: unknown): string
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>
@@ -41,6 +43,7 @@ export function useCommandLine(): CommandLine {
     runNode([join(bundles, 'keystone-edge-auth.cjs'), ...args], directory, options)
   return {
     directory,
+    program: join(bundles, 'keystone-edge-auth.cjs'),
     run,
     write(name, content) {
       writeFileSync(join(directory, name), typeof content === 'string' ? content : JSON.stringify(content))

@@ -44,6 +44,15 @@ describe('caller', () => {
     expect((await cli.run([...args.slice(0, -1), 'none.crt'])).code).toBe(1)
   })
 
+  it('add --digest lists a token that is there already', async () => {
+    const args = ['caller', 'add', 'prod-1', '--file', 'digest.json', '--digest']
+    expect((await cli.json([...args, A ?? ''])).value).toEqual({ cluster: 'prod-1', credential: A })
+    const refused = await cli.run([...args, 'hunter2'])
+    expect([refused.code, refused.stdout + refused.stderr]).toEqual([1, expect.not.stringContaining('hunter2')])
+    expect((await cli.run([...args, A ?? '', '--token-file', 'x'])).code).toBe(2)
+    expect(read('digest.json')).toEqual({ 'prod-1': { credentials: [A] } })
+  })
+
   it('rotate keeps the old token until --finish', async () => {
     const file = cli.write('rotated.json', {
       'prod-1': { credentials: [A, `cert:${'f'.repeat(64)}`], own: ['mapping'] },
