@@ -14,7 +14,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
@@ -50,7 +50,7 @@ export class CacheDirectory {
   /** @throws the system's error, or `EOWNER` where the directory belongs to somebody else */
   constructor(path: string) {
     this.path = path
-    if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (!existsSync(path)) makeDirectory(path)
     const stat = lstatSync(path)
     if (!stat.isDirectory() || !isOwn(stat.uid))
       throw Object.assign(new Error('not a directory of this user'), { code: 'EOWNER' })
@@ -173,6 +173,18 @@ export class CacheDirectory {
     } finally {
       closeSync(descriptor)
     }
+  }
+}
+
+/** With its parents. Node's own way of doing so never ends where the parent exists and takes no directory, as in /proc. */
+function makeDirectory(path: string): void {
+  const parent = dirname(path)
+  if (parent !== path && !existsSync(parent)) makeDirectory(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Somebody else made it meanwhile.
+    if (!isCode(error, 'EEXIST')) throw error
   }
 }
 

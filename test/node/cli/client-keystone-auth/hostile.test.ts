@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startFrontEnd } from '../../../support/client-stage.ts'
 import { useClient } from './client-suite.ts'
@@ -113,17 +113,20 @@ describe('hostile surroundings', () => {
     expect(token).not.toBe('planted')
   })
 
-  it('a home directory that cannot be written costs a warning only', async () => {
-    const { client, alice } = suite()
-    // Root may write everywhere; a directory cannot be made below a file for anybody.
-    writeFileSync(join(client.home, 'file'), '')
-    const { code, stdout, stderr } = await client.run({
-      env: { ...alice, XDG_CACHE_HOME: join(client.home, 'file/cache') },
-    })
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout).status.token).toMatch(/^gAAAA/)
-    expect(stderr).toContain('tokens are not cached')
-  })
+  // Root may write everywhere; below a file, or in /proc, nobody can make a directory.
+  it.each(['file/cache', '/proc/nowhere'])(
+    'a cache directory that cannot be made costs a warning only: %s',
+    async (path) => {
+      const { client, alice } = suite()
+      writeFileSync(join(client.home, 'file'), '')
+      const { code, stdout, stderr } = await client.run({
+        env: { ...alice, XDG_CACHE_HOME: resolve(client.home, path) },
+      })
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout).status.token).toMatch(/^gAAAA/)
+      expect(stderr).toContain('tokens are not cached')
+    },
+  )
 
   it('a full disk costs a warning only, and leaves no half of a file', async () => {
     const { client, alice } = suite()
