@@ -1,4 +1,5 @@
 import { type ApplicationText, buildApplication, buildRouteMap, text_en } from '@stricli/core'
+import { escapeHiddenCharacters } from '../../lib/hidden-characters.ts'
 import { VERSION } from '../../lib/version.ts'
 import { CommandError, EXIT } from './command-error.ts'
 import { callerRoutes } from './commands/caller.ts'
@@ -14,6 +15,7 @@ import { kvCommands } from './commands/kv.ts'
 import { setupCommand } from './commands/setup.ts'
 import { staticTokenRoutes } from './commands/static-token.ts'
 import { tailCommand } from './commands/tail.ts'
+import { makeVisible } from './output.ts'
 
 const routes = buildRouteMap({
   routes: {
@@ -71,18 +73,19 @@ const text: ApplicationText = {
   exceptionWhileParsingArguments: (error) => `error: ${messageOf(error)}\nhint: --help shows the usage and examples`,
   noCommandRegisteredForInput({ input, corrections }) {
     const meant = corrections.length > 0 ? `, did you mean ${corrections.join(' or ')}?` : ''
-    return `error: there is no command ${input}${meant}\nhint: --help lists the commands`
+    return `error: there is no command ${escapeHiddenCharacters(input)}${meant}\nhint: --help lists the commands`
   },
 }
 
 function describeError(error: unknown): string {
-  if (error instanceof CommandError) return `error: ${error.message}${error.hint ? `\nhint: ${error.hint}` : ''}`
+  if (error instanceof CommandError)
+    return makeVisible(`error: ${error.message}${error.hint ? `\nhint: ${error.hint}` : ''}`, false)
   const details = error instanceof Error ? (error.stack ?? error.message) : 'an unknown error'
   return `error: a fault of keystone-edge-auth itself; please report it:\n${details}`
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'an argument cannot be read'
+  return error instanceof Error ? escapeHiddenCharacters(error.message) : 'an argument cannot be read'
 }
 
 /** All commands. Each loads its own code when it is called. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { usageError } from './command-error.ts'
+import { CommandError, EXIT, usageError } from './command-error.ts'
 import { toLines } from './to-lines.ts'
 
 /** Files, as commands use them. All errors are `CommandError`s that name the file. */
@@ -33,9 +33,14 @@ export interface Draft {
 
 /** The file system, with `stdin` for `-`. */
 export function createFiles(stdin: Readable): Files {
+  let isStdinRead = false
   return {
     async read(path, limit) {
-      if (path === '-') return readAll(stdin, limit)
+      if (path === '-') {
+        if (isStdinRead) throw usageError('standard input (-) is named twice', 'it can be read once only')
+        isStdinRead = true
+        return readAll(stdin, limit)
+      }
       const found = await naming(path, 'read', () => stat(path))
       if (found.isDirectory()) throw usageError(`${path} is a directory`, 'name the files in it')
       return naming(path, 'read', () => readAll(createReadStream(path), limit))
@@ -45,18 +50,16 @@ export function createFiles(stdin: Readable): Files {
         throw usageError(`${path} is a directory`, 'name a file in it')
       yield* toLines(path === '-' ? stdin : createReadStream(path))
     },
-    exists: (path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
+    exists: isThere,
     async makeDirectory(path) {
-      await naming(path, 'make', () => mkdir(path, { recursive: true }))
+      await naming(path, 'make', () => makeWithParents(path))
     },
     async write(path, text, { secret = false } = {}) {
       await naming(path, 'write', async () => {
+        // A link stays one; a secret takes the place of one, because the link can be somebody else's.
+        const target = secret ? path : await realpath(path).catch(() => path)
         // A secret gets the mode 0600; any other file keeps the mode that it has.
-        const draft = await writeDraft(path, text, secret ? 0o600 : await modeOf(path))
+        const draft = await writeDraft(target, text, secret ? 0o600 : await modeOf(target))
         await draft.commit()
       })
     },
@@ -75,6 +78,30 @@ export function createFiles(stdin: Readable): Files {
       }
     },
   }
+}
+
+/** Node's own `recursive` never ends where a parent is there and takes no directories, as /proc. */
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || dirname(path) === path || (await isThere(dirname(path)))) throw error
+    await makeWithParents(dirname(path))
+    await mkdir(path)
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 async function readAll(stream: Readable, limit: number): Promise<Uint8Array> {
@@ -127,8 +154,16 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'may not be accessed',
   EISDIR: 'is a directory',
   ENOTDIR: 'has a parent that is no directory',
-  ENOSPC: 'does not fit: the disk is full',
+  EEXIST: 'is there and is no directory',
+  ELOOP: 'is a link that leads to itself',
   EROFS: 'is on a read-only file system',
+}
+
+const NO_ROOM: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EFBIG: 'it is larger than this process may write (ulimit -f)',
+  EIO: 'the disk fails',
 }
 
 /** Turns an error of the file system into one that names the file and the reason. */
@@ -136,7 +171,9 @@ async function naming<T>(path: string, act: string, work: () => Promise<T>): Pro
   try {
     return await work()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = codeOf(error)
+    const noRoom = NO_ROOM[code]
+    if (noRoom !== undefined) throw new CommandError(EXIT.unreachable, `cannot ${act} ${path}: ${noRoom}`)
     throw usageError(`cannot ${act} ${path}: it ${REASONS[code] ?? `fails with ${code || 'an unknown error'}`}`)
   }
 }

@@ -2,19 +2,27 @@ import { proposeCompletions, run } from '@stricli/core'
 import { application } from './application.ts'
 import { EXIT } from './command-error.ts'
 import { createContext } from './context.ts'
+import { asksForJson, watchOutput } from './json-outcome.ts'
 
-/** Whoever closes the pipe (`| head`) has seen enough. */
 process.stdout.on('error', (error) => {
-  if ('code' in error && error.code === 'EPIPE') process.exit(EXIT.done)
-  throw error
+  const code = 'code' in error ? String(error.code) : 'an unknown error'
+  // Whoever closes the pipe (`| head`) has seen enough.
+  if (code === 'EPIPE') process.exit(EXIT.done)
+  process.stderr.write(`error: standard output cannot be written: ${code}\n`)
+  process.exit(EXIT.unreachable)
 })
 
-const context = createContext(process)
-const [first, ...rest] = process.argv.slice(2)
+const words = process.argv.slice(2)
+const plain = createContext(process)
+const printed = watchOutput(plain.process)
+const context = { ...plain, process: printed.process }
+const [first, ...rest] = words
 if (first === '__complete') complete(rest)
 else
-  run(application, process.argv.slice(2), context).then(() => {
-    process.exitCode = toExitCode(Number(context.process.exitCode ?? EXIT.done))
+  run(application, words, context).then(() => {
+    const code = toExitCode(Number(context.process.exitCode ?? EXIT.done))
+    if (code !== EXIT.done && asksForJson(words)) printed.completeJson()
+    process.exitCode = code
   })
 
 /** What may follow the words, for the scripts that `completion` prints. */

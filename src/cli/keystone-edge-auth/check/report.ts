@@ -8,21 +8,31 @@ import type { FileReport } from './inspect.ts'
 /** A person reads this many; programs get all. */
 const MAX_SHOWN = 100
 const MAX_COLUMNS = 100
+const MIN_COLUMNS = 20
+/** The line's number, the bar, and the marks of what is left out. */
+const GUTTER = 10
 
 /** A report for people: `file:line:column: error: path: message` with the line, then a summary. */
 export function formatReport(
   context: CommandContext,
   kind: DocumentKind,
-  { file, faults, warnings }: FileReport,
+  { file: name, faults, warnings }: FileReport,
   source: Source | undefined,
 ): string[] {
   const paint = createPaint(context)
+  const file = escapeHiddenCharacters(name)
+  const columns = columnsOf(context)
   const lines = source?.text.split('\n') ?? []
   const format = (level: 'error' | 'warning', found: LocatedFault): string[] => {
     const head = `${file}:${found.line}:${found.column}: `
     const what = `${found.path === '' ? '' : `${found.path}: `}${found.message}`
     const text = `${head}${paint(level === 'error' ? 'red' : 'yellow', `${level}:`)} ${escapeHiddenCharacters(what)}`
-    return [text, ...excerpt(lines[found.line - 1], found, hidesValues(kind)).map((line) => paint('dim', line))]
+    return [
+      text,
+      ...excerpt(lines[found.line - 1], found, { columns, hidden: hidesValues(kind) }).map((line) =>
+        paint('dim', line),
+      ),
+    ]
   }
   const shown = [
     ...faults.slice(0, MAX_SHOWN).flatMap((one) => format('error', one)),
@@ -36,6 +46,12 @@ export function formatReport(
   ]
 }
 
+/** How much of a line fits on the terminal behind its number, with a mark for what is left out on either side. */
+function columnsOf({ process: { stdout } }: CommandContext): number {
+  const width = 'columns' in stdout && typeof stdout.columns === 'number' ? stdout.columns : MAX_COLUMNS + GUTTER
+  return Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, width - GUTTER))
+}
+
 /** These documents are where somebody puts a credential itself in place of its digest. */
 function hidesValues(kind: DocumentKind): boolean {
   return kind === 'authenticators' || kind === 'callers'
@@ -46,13 +62,17 @@ function count(number: number, what: string): string {
 }
 
 /** The line, or as much of it around the column as fits, with a mark below the column. */
-function excerpt(line: string | undefined, { line: number, column }: LocatedFault, hidden: boolean): string[] {
+function excerpt(
+  line: string | undefined,
+  { line: number, column }: LocatedFault,
+  { columns, hidden }: { readonly columns: number; readonly hidden: boolean },
+): string[] {
   if (line === undefined || line.trim() === '') return []
   const text = (hidden ? maskValues(line) : line).replace(/[\t\r]/g, ' ')
-  const from = Math.max(0, Math.min(column - 1 - MAX_COLUMNS / 2, text.length - MAX_COLUMNS))
-  const part = text.slice(from, from + MAX_COLUMNS)
+  const from = Math.max(0, Math.min(column - 1 - Math.floor(columns / 2), text.length - columns))
+  const part = text.slice(from, from + columns)
   const gutter = String(number).padStart(5)
-  const shown = `${gutter} | ${from > 0 ? '…' : ''}${escapeHiddenCharacters(part)}${from + MAX_COLUMNS < text.length ? '…' : ''}`
+  const shown = `${gutter} | ${from > 0 ? '…' : ''}${escapeHiddenCharacters(part)}${from + columns < text.length ? '…' : ''}`
   const before = escapeHiddenCharacters(part.slice(0, column - 1 - from)).length + (from > 0 ? 1 : 0)
   return [shown, `${' '.repeat(5)} | ${' '.repeat(before)}^`]
 }

@@ -1,3 +1,4 @@
+import { escapeHiddenCharacters } from '../../../lib/hidden-characters.ts'
 import type { CompiledMapping } from '../../../mapping/compiled-mapping.ts'
 import { parseMapping } from '../../../mapping/parse-mapping.ts'
 import { parsePolicy } from '../../../policy/parse-policy.ts'
@@ -172,5 +173,5 @@ function finish(context: CommandContext, output: string, differences: Difference
 }
 
 function describe(one: Difference): string {
-  return `${one.principal}: ${'group' in one ? `group ${one.group}` : one.permission}`
+  return escapeHiddenCharacters(`${one.principal}: ${'group' in one ? `group ${one.group}` : one.permission}`)
 }

@@ -1,7 +1,8 @@
-import { type Document, parseAllDocuments } from 'yaml'
+import { type Document, parseAllDocuments, visit } from 'yaml'
 import { parseDocumentText } from '../../../documents/document-text.ts'
 import { CommandError, EXIT } from '../command-error.ts'
 import { isObject, type RawFacts } from '../facts/read-facts.ts'
+import { isNestedTooDeep } from '../source/yaml-depth.ts'
 import type { Change } from './change.ts'
 
 /** What a file holds that k8s-keystone-auth or kube-apiserver reads. */
@@ -43,7 +44,7 @@ function parseDocuments(file: string, text: string): readonly Parsed[] {
   // A ConfigMap is what is wanted here, and YAML may be.
   const [fault] = json.error
   if (fault !== undefined && /there twice|deeper|4 MiB/.test(fault.message))
-    throw new CommandError(EXIT.fault, `${file}: ${fault.path} ${fault.message}`)
+    throw new CommandError(EXIT.fault, `${file}: ${fault.path === '' ? '' : `${fault.path} `}${fault.message}`)
   try {
     const value: unknown = JSON.parse(text)
     return [{ value, isJson: true }]
@@ -53,18 +54,52 @@ function parseDocuments(file: string, text: string): readonly Parsed[] {
 }
 
 function parseYaml(file: string, text: string): readonly unknown[] {
-  const documents = parseAllDocuments(text, { logLevel: 'silent', uniqueKeys: true })
-  const list: readonly Document.Parsed[] = Array.isArray(documents) ? documents : []
-  return list.flatMap((document) => {
+  return parseAll(file, text).flatMap((document) => {
     const [error] = document.errors
     if (error !== undefined) {
       const place = error.linePos?.[0]
       const what = (error.message.split('\n')[0] ?? '').replace(/(?: at line |: ).*$/, '')
       throw new CommandError(EXIT.fault, `${file}:${place?.line ?? 1}:${place?.col ?? 1}: ${what}`)
     }
-    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    keepTexts(document)
+    const value = toValue(file, document)
     return value === null || value === undefined ? [] : [value]
   })
+}
+
+function parseAll(file: string, text: string): readonly Document.Parsed[] {
+  try {
+    const documents = isNestedTooDeep(text)
+      ? undefined
+      : parseAllDocuments(text, { logLevel: 'silent', uniqueKeys: true })
+    if (documents !== undefined) return Array.isArray(documents) ? documents : []
+  } catch {
+    // The library's own recursion ends.
+  }
+  throw new CommandError(EXIT.fault, `${file} is nested too deep`)
+}
+
+/**
+ * Every number and truth value as it is written: the Go programs take these scalars for texts, and an id of digits only
+ * would lose digits as a number.
+ */
+function keepTexts(document: Document.Parsed): void {
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'number' || typeof node.value === 'boolean') node.value = node.source ?? node.value
+    },
+  })
+}
+
+/** Aliases are resolved, as far as they do not make a small file large, or a value a part of itself. */
+function toValue(file: string, document: Document.Parsed): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    JSON.stringify(value)
+    return value
+  } catch {
+    throw new CommandError(EXIT.fault, `${file}: its aliases cannot be resolved`, 'write the values themselves')
+  }
 }
 
 function toParts(origin: string, value: unknown, isJson: boolean): Part[] {

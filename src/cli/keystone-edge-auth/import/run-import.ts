@@ -24,6 +24,7 @@ export interface ImportFlags {
 
 /** Runs `import FILE`: writes the documents that the file holds, and says what means something else than before. */
 export default async function runImport(this: CommandContext, flags: ImportFlags, file: string): Promise<void> {
+  if (flags.out === '') throw usageError('the name of the directory (--out) is empty')
   const parts = readInput(file, await readText(this, file))
   refuseSeveral(parts)
   const projectId = flags.projectId ?? (await askForProjectId(this, parts))

@@ -1,10 +1,13 @@
 import { parseDocumentText } from '../../../documents/document-text.ts'
 import { scanJson } from '../../../documents/json-syntax.ts'
 import type { Fault } from '../../../lib/fault.ts'
-import { err } from '../../../lib/result.ts'
+import { err, type Result } from '../../../lib/result.ts'
 import { isAboutKey, type Segment, toSegments } from './path.ts'
 import { createPositions } from './position.ts'
 import type { LocatedFault, Source } from './source.ts'
+
+/** Of a larger text nothing is read. */
+const MAX_CHARACTERS = 4 * 1024 * 1024
 
 /** A document in JSON, read as the Worker reads it. */
 export function toJsonSource(file: string, text: string): Source {
@@ -12,9 +15,14 @@ export function toJsonSource(file: string, text: string): Source {
   // Faults of duplicate keys need the value as well, to be located.
   const locate = (faults: readonly Fault[]): readonly LocatedFault[] =>
     faults.length === 0 ? [] : locateInJson(text, parseOrNothing(text), faults)
+  if (text.length > MAX_CHARACTERS) return { file, text, document: err(locateAtStart(document)), locate }
   if (document.ok) return { file, text, document, locate }
   const { error } = document
   return { file, text, document: err(isSyntax(error) ? locateSyntaxError(text, error) : locate(error)), locate }
+}
+
+function locateAtStart(document: Result<unknown, readonly Fault[]>): readonly LocatedFault[] {
+  return document.ok ? [] : document.error.map((fault) => ({ ...fault, line: 1, column: 1 }))
 }
 
 function parseOrNothing(text: string): unknown {
@@ -48,7 +56,7 @@ function locateInJson(text: string, value: unknown, faults: readonly Fault[]): r
   const wanted = faults.map((fault) => ({ segments: toSegments(fault.path, value), isKey: isAboutKey(fault) }))
   const found = findOffsets(
     text,
-    wanted.map(({ segments }) => toKey(segments)),
+    wanted.map(({ segments }) => segments),
   )
   return faults.map((fault, index) => {
     const { segments, isKey } = wanted[index] ?? { segments: [], isKey: false }
@@ -64,14 +72,18 @@ interface Place {
 }
 
 /** The places of the wanted values. Of two keys of one name it is the last, which is the one that JSON.parse keeps. */
-function findOffsets(text: string, wanted: readonly string[]): ReadonlyMap<string, Place> {
-  const missing = new Set(wanted)
+function findOffsets(text: string, wanted: readonly (readonly Segment[])[]): ReadonlyMap<string, Place> {
+  const missing = new Set(wanted.map(toKey))
+  const deepest = Math.max(0, ...wanted.map((segments) => segments.length))
   const found = new Map<string, Place>()
   const levels: { at: Segment; isList: boolean }[] = []
   let key: number | undefined
   const meetValue = (offset: number): void => {
-    const path = toKey(levels.map(({ at }) => at))
-    if (missing.has(path)) found.set(path, { value: offset, key })
+    // A path that is longer than all that are wanted would cost the square of the depth.
+    if (levels.length <= deepest) {
+      const path = toKey(levels.map(({ at }) => at))
+      if (missing.has(path)) found.set(path, { value: offset, key })
+    }
     key = undefined
   }
   for (const match of text.matchAll(TOKEN)) {

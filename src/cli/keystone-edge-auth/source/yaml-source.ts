@@ -16,6 +16,7 @@ import { err } from '../../../lib/result.ts'
 import { isAboutKey, type Segment, toSegments } from './path.ts'
 import type { Position } from './position.ts'
 import type { LocatedFault, Source } from './source.ts'
+import { isNestedTooDeep } from './yaml-depth.ts'
 
 const START: Position = { line: 1, column: 1 }
 const MAX_CHARACTERS = 4 * 1024 * 1024
@@ -26,6 +27,7 @@ const MAX_CHARACTERS = 4 * 1024 * 1024
  */
 export function toYamlSource(file: string, text: string): Source {
   if (text.length > MAX_CHARACTERS) return refuse(file, text, [{ path: '', message: 'is larger than 4 MiB', ...START }])
+  if (isNestedTooDeep(text)) return refuse(file, text, [{ path: '', message: 'is nested too deep', ...START }])
   const lines = new LineCounter()
   const toPosition = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)

@@ -50,7 +50,7 @@ describe('kubeconfig', () => {
       'v1',
       'v1',
     ])
-    await expect(ask('1.28')).rejects.toThrow('structured')
+    expect(await ask('1.28')).toMatchObject({ code: 2, value: { error: expect.stringContaining('structured') } })
   })
 
   it('writes the token into a file of mode 0600 only', async () => {
