@@ -28,9 +28,14 @@ type clusterOptions struct {
 	authorizationVersion string
 	// authorizationConfig is the file of --authorization-config, the structured way to say the same.
 	authorizationConfig string
+	// documented are flags of a page, in place of all others.
+	documented []string
 }
 
 func (options clusterOptions) flags() []string {
+	if options.documented != nil {
+		return options.documented
+	}
 	var flags []string
 	switch {
 	case options.authorizationConfig != "":

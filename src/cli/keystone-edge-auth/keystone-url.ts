@@ -1,3 +1,4 @@
+import { checkSecureAddress } from './check-address.ts'
 import { usageError } from './command-error.ts'
 
 /**
@@ -7,9 +8,7 @@ import { usageError } from './command-error.ts'
 export function checkKeystoneUrl(text: string): string {
   if (!URL.canParse(text)) throw usageError('the Keystone URL is none', 'expected https://keystone.example.com/v3')
   const url = new URL(text)
-  const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback))
-    throw usageError('the Keystone URL is not https', 'for a laboratory see KEYSTONE_ALLOW_HTTP in the README')
+  checkSecureAddress(url, 'the Keystone URL')
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
     throw usageError('the Keystone URL holds more than an address', 'no user, password, query or fragment')
   if (!/\/v3\/?$/.test(url.pathname)) throw usageError('the Keystone URL does not end in /v3', 'add /v3')

@@ -1,3 +1,4 @@
+import { checkSecureAddress } from './check-address.ts'
 import { usageError } from './command-error.ts'
 
 /**
@@ -7,9 +8,7 @@ import { usageError } from './command-error.ts'
 export function checkWebhookUrl(text: string): string {
   if (!URL.canParse(text)) throw usageError('--url is no URL', 'expected one such as https://k8s-auth.example.com')
   const url = new URL(text)
-  const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback))
-    throw usageError('--url is not https', "the caller's credential goes over https only, or to this machine")
+  checkSecureAddress(url, '--url')
   if (url.username !== '' || url.password !== '') throw usageError('--url holds a user or a password')
   if (url.search !== '' || url.hash !== '') throw usageError('--url has a query or a fragment')
   if (/\/(?:webhook|readyz|healthz)\/?$/.test(url.pathname))

@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core'
 import type { CommandContext } from '../context.ts'
 import type { KubeconfigFlags } from '../kubeconfig/run-kubeconfig.ts'
-import { outputFlag, textFlag, yesFlag } from './flags.ts'
+import { cacertFlag, outputFlag, textFlag, yesFlag } from './flags.ts'
 
 /** `keystone-edge-auth kubeconfig CLUSTER --url URL` */
 export const kubeconfigCommand = buildCommand<KubeconfigFlags, [string], CommandContext>({
@@ -10,6 +10,10 @@ export const kubeconfigCommand = buildCommand<KubeconfigFlags, [string], Command
     flags: {
       url: { kind: 'parsed', parse: String, placeholder: 'URL', brief: 'The https address of the Worker' },
       callerTokenFile: textFlag('FILE', "Where the caller's token is on a control-plane node"),
+      cacert: {
+        ...cacertFlag,
+        brief: "Put the authority of the Worker's certificate in, such as npm start's .dev/tls.crt",
+      },
       embedToken: {
         kind: 'boolean',
         default: false,

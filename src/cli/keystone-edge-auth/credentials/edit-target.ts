@@ -7,6 +7,7 @@ import { createConfigStore } from '../kv/config-store.ts'
 import { toKey, toPlace } from '../kv/place.ts'
 import { type PutOptions, putDocument, readStored } from '../kv/put-document.ts'
 import { checkReadyUrl, type ReadyFlags, waitForDigest } from '../kv/wait-for-digest.ts'
+import { note } from '../output.ts'
 import { confirm } from '../prompts.ts'
 import { readSource } from '../source/read-source.ts'
 
@@ -100,7 +101,8 @@ async function openKv(context: CommandContext, flags: TargetFlags, { kind, parse
       if (outcome.isChanged && !outcome.isStopped) digest = outcome.digest
     },
     async settle() {
-      if (digest !== undefined) await waitForDigest(context, kind, digest, flags)
+      if (digest !== undefined && (await waitForDigest(context, kind, digest, flags)))
+        note(context, `${key} is in force`)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import { isClusterName } from '../../../documents/callers.ts'
 import { usageError } from '../command-error.ts'
+import { readAuthority } from '../connect.ts'
 import type { CommandContext } from '../context.ts'
 import { note, printJson } from '../output.ts'
 import { confirmOverwrite } from '../prompts.ts'
@@ -12,6 +13,7 @@ import { readUrl, toKubeconfig, type WebhookTarget } from './webhook-kubeconfig.
 export interface KubeconfigFlags {
   readonly url: string
   readonly callerTokenFile?: string
+  readonly cacert?: string
   readonly embedToken: boolean
   readonly for?: Platform
   readonly kubernetesVersion?: string
@@ -36,7 +38,8 @@ export default async function runKubeconfig(
   const directory = DIRECTORIES[flags.for ?? 'kubeadm']
   const version = readVersion(flags)
   const credential = await readCredential(this, flags, directory)
-  const kubeconfig = toKubeconfig({ cluster, url: read.url, credential })
+  const ca = flags.cacert === undefined ? undefined : await readAuthority(this.files, flags.cacert)
+  const kubeconfig = toKubeconfig({ cluster, url: read.url, credential, ...(ca !== undefined && { ca }) })
   const changes = flags.for === undefined ? [] : controlPlaneChanges(flags.for, { directory, version })
   if (flags.out !== undefined) {
     await confirmOverwrite(this, [flags.out], flags.yes)

@@ -3,16 +3,20 @@ export interface WebhookTarget {
   readonly cluster: string
   /** The address of the Worker, without a path of its own. */
   readonly url: string
+  /** The authority of the Worker's certificate in PEM, where the machines of the cluster do not know it. */
+  readonly ca?: string
   /** Where the caller's token is on a control-plane node; or the token itself, where no other file can be named. */
   readonly credential: { readonly tokenFile: string } | { readonly token: string }
 }
 
 /** The kubeconfig that kube-apiserver's webhook flags name (docs/deployment.md). */
-export function toKubeconfig({ cluster, url, credential }: WebhookTarget): object {
+export function toKubeconfig({ cluster, url, credential, ca }: WebhookTarget): object {
+  const server = `${url}/clusters/${cluster}/webhook`
+  const authority = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }
   return {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'keystone-edge-auth', cluster: { server: `${url}/clusters/${cluster}/webhook` } }],
+    clusters: [{ name: 'keystone-edge-auth', cluster: { server, ...authority } }],
     users: [{ name: 'kube-apiserver', user: credential }],
     contexts: [{ name: 'webhook', context: { cluster: 'keystone-edge-auth', user: 'kube-apiserver' } }],
     'current-context': 'webhook',

@@ -14,16 +14,18 @@ interface Outcome {
 interface RunOptions {
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The text on standard error at which the signal of Ctrl-C is sent. */
+  readonly interruptAt?: string
 }
 
 /** The bundled command line, in a directory of its own that goes away with the tests of the file. */
 export interface CommandLine {
   readonly directory: string
-  /** The bundle. */
-  readonly program: string
   /** Writes a file into the directory, JSON unless it is text, and gives its name. */
   write(name: string, content: unknown): string
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>
+  /** Sends the signal of Ctrl-C once standard error has the text. */
+  interrupt(text: string, args: readonly string[]): Promise<Outcome>
   /** The JSON value that the command prints, with the exit code. */
   json(
     args: readonly string[],
@@ -39,12 +41,13 @@ export function useCommandLine(): CommandLine {
   afterAll(() => {
     for (const made of [directory, bundles]) rmSync(made, { recursive: true })
   })
+  const program = join(bundles, 'keystone-edge-auth.cjs')
   const run = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> =>
-    runNode([join(bundles, 'keystone-edge-auth.cjs'), ...args], directory, options)
+    runNode([program, ...args], directory, options)
   return {
     directory,
-    program: join(bundles, 'keystone-edge-auth.cjs'),
     run,
+    interrupt: (text, args) => runNode([program, ...args], directory, { interruptAt: text }),
     write(name, content) {
       writeFileSync(join(directory, name), typeof content === 'string' ? content : JSON.stringify(content))
       return name
@@ -57,8 +60,10 @@ export function useCommandLine(): CommandLine {
   }
 }
 
-function runNode(args: readonly string[], cwd: string, { stdin = '', env = {} }: RunOptions): Promise<Outcome> {
+function runNode(args: readonly string[], cwd: string, options: RunOptions): Promise<Outcome> {
+  const { stdin = '', env = {}, interruptAt } = options
   return new Promise((resolve, reject) => {
+    let isInterrupted = interruptAt === undefined
     const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH, ...env } })
     let stdout = ''
     let stderr = ''
@@ -67,6 +72,9 @@ function runNode(args: readonly string[], cwd: string, { stdin = '', env = {} }:
     })
     child.stderr.setEncoding('utf8').on('data', (text) => {
       stderr += text
+      if (isInterrupted || !stderr.includes(interruptAt ?? '')) return
+      isInterrupted = true
+      child.kill('SIGINT')
     })
     child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }))
     child.stdin.on('error', () => undefined).end(stdin)

@@ -1,5 +1,7 @@
+import { mkdirSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import { join } from 'node:path'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { logIn } from '../../../../src/dev/embedded-keystone/log-in.ts'
@@ -157,6 +159,20 @@ describe('doctor, with a server over https,', () => {
     const outcome = await cli.run(['doctor', ...args])
     expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('✗ garbage token: a random token was')])
     expect(outcome.stdout + outcome.stderr).not.toContain(CALLER)
+  })
+
+  it('sends no credential over http past a proxy', async () => {
+    const args = ['--url', 'http://127.0.0.1:9', '--caller-token-file', cli.write('token', CALLER)]
+    const { code, stderr } = await cli.run(['doctor', ...args], { env: { HTTP_PROXY: 'http://192.0.2.1:3128' } })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('set NO_PROXY=127.0.0.1')])
+  })
+
+  it('ends with 2 for a token file that is a directory, or holds more than a token', async () => {
+    mkdirSync(join(cli.directory, 'directory'))
+    cli.write('large', 'x'.repeat(10 * 1024 * 1024))
+    cli.write('two', 'one two')
+    for (const file of ['directory', 'large', 'two'])
+      expect((await cli.run(['doctor', '--url', 'https://[::1]', '--caller-token-file', file])).code).toBe(2)
   })
 
   it.each([

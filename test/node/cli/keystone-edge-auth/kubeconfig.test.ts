@@ -25,6 +25,14 @@ describe('kubeconfig', () => {
     })
   })
 
+  it('puts in the authority of the certificate', async () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
+    const { stdout } = await cli.run(['kubeconfig', 'prod-1', ...URL, '--cacert', cli.write('ca.crt', pem)])
+    const data = parse(stdout).clusters[0].cluster['certificate-authority-data']
+    expect(Buffer.from(data, 'base64').toString()).toBe(pem)
+    expect((await cli.run(['kubeconfig', 'prod-1', ...URL, '--cacert', cli.write('none.crt', 'x')])).code).toBe(2)
+  })
+
   it.each(PLATFORMS)('shows what has to change for %s on standard error', async (platform) => {
     const { code, stdout, stderr } = await cli.run(['kubeconfig', 'prod-1', ...URL, '--for', platform])
     expect(code).toBe(0)

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   copyFileSync,
@@ -54,7 +53,7 @@ describe('caller, in KV,', () => {
 
   it('finishes the put when Ctrl-C comes meanwhile, and says so', async () => {
     const args = ['caller', 'add', 'stopped', '--local', '--yes', '--token-file', 'stopped-token']
-    const { code, stderr } = await interruptWhen('putting callers', args)
+    const { code, stderr } = await cli.interrupt('putting callers', args)
     expect([code, stderr]).toEqual([1, expect.stringMatching(/finishing first.*\n(.*\n)*stopped; callers is put, /)])
     expect((await cli.json(['caller', 'list', 'stopped', '--local'])).value).toMatchObject([
       { credential: digestOf(secretOf('stopped-token')) },
@@ -63,7 +62,7 @@ describe('caller, in KV,', () => {
 
   it('changes nothing when Ctrl-C comes before the put', async () => {
     const args = ['caller', 'add', 'early', '--local', '--yes', '--token-file', 'early-token']
-    expect((await interruptWhen('reading callers', args)).code).not.toBe(0)
+    expect((await cli.interrupt('reading callers', args)).code).not.toBe(0)
     expect(existsSync(path('early-token'))).toBe(false)
   }, 60_000)
 
@@ -96,21 +95,3 @@ describe('static-token, in KV,', () => {
     expect((await cli.json(['static-token', 'list', ...place])).value).toMatchObject([{ username: 'ci-bot' }])
   }, 120_000)
 })
-
-/** Sends the signal of Ctrl-C to the command once standard error has the text. */
-function interruptWhen(text: string, args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [cli.program, ...args], {
-      cwd: cli.directory,
-      env: { PATH: process.env.PATH },
-    })
-    let [stderr, isSent] = ['', false]
-    child.stderr.setEncoding('utf8').on('data', (chunk) => {
-      stderr += chunk
-      if (isSent || !stderr.includes(text)) return
-      isSent = true
-      child.kill('SIGINT')
-    })
-    child.on('close', (code) => done({ code, stderr }))
-  })
-}

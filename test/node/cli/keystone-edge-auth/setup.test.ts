@@ -36,7 +36,7 @@ appendFileSync('calls', args.replace(/ \\S*values.json/, '') + '\\n')
 if (args === 'secret put CACHE_KEYS') appendFileSync('secret', readFileSync(0))
 if (args.includes(${JSON.stringify(failing)})) { console.error('✘ [ERROR] You are not logged in.'); process.exit(1) }
 if (args === 'secret list') { console.error('✘ [ERROR] Worker "x" not found. [code: 10007]'); process.exit(1) }
-if (args === 'deploy') console.log('Deployed x\\n  https://doctor.invalid\\n')
+if (args === 'deploy') setTimeout(() => undefined, 500), console.log('Deployed x\\n  https://doctor.invalid\\n')
 if (args.includes('key get')) console.log('Value not found')
 `
   writeFileSync(path('node_modules/.bin/wrangler'), program, { mode: 0o755 })
@@ -117,6 +117,14 @@ describe('init', () => {
     const { code, stderr } = await cli.run([...INIT, '--run', '--yes'])
     expect([code, stderr]).toEqual([3, expect.stringContaining('hint: log in with npx wrangler login')])
     expect(stderr).toContain('done: npx wrangler secret put CACHE_KEYS < cache-keys\nleft: npx wrangler deploy; ')
+  })
+
+  it('--run finishes the step at Ctrl-C, and says what is done and what is left', async () => {
+    useFakeWrangler()
+    const { code, stderr } = await cli.interrupt('running: npx wrangler deploy', [...INIT, '--run', '--yes'])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('stopped\ndone: npx wrangler secret put')])
+    expect(stderr).toMatch(/left: keystone-edge-auth caller add prod-1 --remote --digest sha256:[0-9a-f]{64}; /)
+    expect(read('calls')).toMatch(/deploy\n$/)
   })
 
   it('--local --run puts the first documents into the local KV, and keeps them when called again', async () => {
