@@ -99,30 +99,23 @@ async function putMapping(context: CommandContext, plan: FilePlan, place: Place)
 /** Runs the steps. What fails or is stopped says which steps are done, and what is left to run. */
 export async function runSteps(context: CommandContext, steps: readonly Step[]): Promise<void> {
   for (const [index, step] of steps.entries()) {
-    note(context, `running: ${step.command}`)
-    const left = (first: number): string =>
-      [
-        `done: ${
-          steps
-            .slice(0, first)
-            .map(({ command }) => command)
-            .join('; ') || 'nothing yet'
-        }`,
-        `left: ${
-          steps
-            .slice(first)
-            .map(({ command }) => command)
-            .join('; ') || 'nothing'
-        }`,
-      ].join('\n')
     let isStopped = false
     try {
-      isStopped = await context.uninterrupted(step.run)
+      isStopped = await context.uninterrupted(() => {
+        note(context, `running: ${step.command}`)
+        return step.run()
+      })
     } catch (error) {
-      if (error instanceof CommandError) note(context, left(index))
+      if (error instanceof CommandError) note(context, summarize(steps, index))
       throw error
     }
     if (isStopped)
-      throw new CommandError(EXIT.fault, `stopped\n${left(index + 1)}`, 'init goes on where it was stopped')
+      throw new CommandError(EXIT.fault, `stopped\n${summarize(steps, index + 1)}`, 'init goes on where it was stopped')
   }
+}
+
+function summarize(steps: readonly Step[], done: number): string {
+  const commands = steps.map(({ command }) => command)
+  const before = commands.slice(0, done).join('; ') || 'nothing yet'
+  return `done: ${before}\nleft: ${commands.slice(done).join('; ') || 'nothing'}`
 }
