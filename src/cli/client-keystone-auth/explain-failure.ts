@@ -10,6 +10,8 @@ export interface Attempt {
   readonly authUrl: string
   readonly settings: Settings
   readonly transport: Pick<Transport, 'lastErrorCode' | 'lastRedirect'>
+  /** Secrets that were typed, beside those of the settings. */
+  readonly typedSecrets: readonly string[]
   /** Whether the same user was let in without the scope; `undefined` where that was not tried. */
   readonly worksWithoutScope?: boolean
 }
@@ -51,8 +53,8 @@ const WHAT_FOR: readonly OptionName[] = [
 
 function explainRefusal(failure: Extract<LogInFailure, { reason: 'refused' }>, attempt: Attempt): string {
   const { settings, authUrl } = attempt
-  const said = tidy(failure.message, settings)
-  const more = said === '' || said.startsWith(GENERIC) ? '' : ` Keystone says: ${said}`
+  const more = sayWhatKeystoneSays(failure.message, attempt)
+  if (failure.status === 429) return `Keystone at ${authUrl} is asked too often (status 429): try again later.${more}`
   if (failure.status === 404 && more === '')
     return `there is no Identity API v3 at ${authUrl} (${originOf('auth_url', settings)}): check the URL`
   if (failure.status !== 401) return `Keystone at ${authUrl} refuses the log-in (status ${failure.status}).${more}`
@@ -65,13 +67,26 @@ function explainRefusal(failure: Extract<LogInFailure, { reason: 'refused' }>, a
   return `Keystone refuses the log-in: the user, the domain, the password or the passcode is wrong${what}. ${list([...WHO, ...SECRETS, ...scope], settings)}.${more}`
 }
 
+/** The server's text, unless it is the usual one, or repeats a secret in any form: some echo the request. */
+function sayWhatKeystoneSays(message: string, { settings, typedSecrets }: Attempt): string {
+  const secrets = [...settings].flatMap(([name, { value }]) => (SECRETS.has(name) ? [value] : []))
+  const forms = [...secrets, ...typedSecrets].flatMap((secret) => [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret),
+  ])
+  if (forms.some((form) => message.includes(form))) return ' Its message repeats a secret, and is not shown.'
+  const said = toPlainLine(message)
+  return said === '' || said.startsWith(GENERIC) ? '' : ` Keystone says: ${said}`
+}
+
 function explainUnavailable(failure: Unavailable, { authUrl, settings, transport }: Attempt): string {
   const keystone = `Keystone at ${authUrl} (${originOf('auth_url', settings)})`
   switch (failure.cause) {
     case 'timeout':
       return `${keystone} did not answer in time: check the URL, the network and the proxy`
     case 'redirect':
-      return `${keystone} redirects to ${tidy(transport.lastRedirect() ?? 'another place', settings)}: a redirect is not followed with a password; set the URL to where Keystone is`
+      return `${keystone} redirects to ${toPlainLine(transport.lastRedirect() ?? 'another place')}: a redirect is not followed with a password; set the URL to where Keystone is`
     case 'network':
       return explainErrorCode(keystone, transport.lastErrorCode(), settings)
     case 'status':
@@ -103,6 +118,8 @@ export function explainErrorCode(server: string, code: string | undefined, setti
     const trusted = cacert === undefined ? 'the authorities of this machine' : describeOrigin(cacert.origin)
     return `${server} has a certificate that is signed by nobody in ${trusted} (${code}): put the file of its authority into cacert (OS_CACERT, --cacert)${NODE_HINT}`
   }
+  if (code.startsWith('ERR_OSSL') && settings.has('cert'))
+    return `the client certificate cannot be used (${code}): cert and key have to belong together, and the key must have no password`
   switch (code) {
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
@@ -111,6 +128,8 @@ export function explainErrorCode(server: string, code: string | undefined, setti
       return `${server} has a certificate for another host name: check the URL`
     case 'ECONNREFUSED':
       return `${server} refuses the connection: is the port right, does Keystone run?`
+    case 'ECONNRESET':
+      return `${server} closes the connection: is it https, or does something in between refuse it?`
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `${server} has a host name that is not found: check the URL, the name servers and the VPN`
@@ -133,15 +152,14 @@ function list(names: readonly OptionName[], settings: Settings): string {
   const known = names.flatMap((name) => {
     const setting = settings.get(name)
     if (setting === undefined) return []
-    const value = SECRETS.has(name) ? '' : ` "${tidy(setting.value, settings)}"`
+    const value = SECRETS.has(name) ? '' : ` "${toPlainLine(setting.value)}"`
     return [`${name.replaceAll('_', ' ')}${value} (${describeOrigin(setting.origin)})`]
   })
   return known.length === 0 ? 'All of it was typed' : `It was: ${known.join(', ')}`
 }
 
-/** A text of a server or file for a terminal: one line, bounded, without control characters and secrets. */
-export function tidy(text: string, settings: Settings): string {
-  let clean = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-  for (const [name, { value }] of settings) if (SECRETS.has(name)) clean = clean.replaceAll(value, '…')
+/** A text of a server or file for a terminal: one line, bounded, without control, bidirectional and invisible characters. */
+export function toPlainLine(text: string): string {
+  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   return clean.length > 300 ? `${clean.slice(0, 300)}…` : clean
 }

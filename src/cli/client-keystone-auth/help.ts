@@ -2,8 +2,8 @@ import { OPTIONS } from '../shared/openstack/options.ts'
 
 /** What `--help` prints. It shows the names of variables, never their values. */
 export function renderHelp(): string {
-  const settings = OPTIONS.filter(({ name }) => name !== 'verify').map(({ flags, variables, help }) =>
-    row(`--${flags[0]}`, `${help}${variables.length > 0 ? ` [${variables.join(', ')}]` : ''}`),
+  const settings = OPTIONS.filter(({ name }) => name !== 'verify').map(({ name, flags, variables, help }) =>
+    row(`--${flags[0]}`, `${help} [${[...variables, name].join(', ')}]`),
   )
   return `client-keystone-auth logs in to OpenStack Keystone for kubectl (a client-go credential plugin).
 
@@ -14,7 +14,7 @@ Usage:
 
 The credentials come from flags, then OS_* variables, then clouds.yaml (--cloud or OS_CLOUD), then the terminal.
 
-Flags:
+Flags, in brackets the variables and the name in clouds.yaml:
 ${row('--cloud', 'the cloud of clouds.yaml [OS_CLOUD]')}
 ${settings.join('\n')}
 ${row('--no-cache', 'neither read nor write cached tokens')}

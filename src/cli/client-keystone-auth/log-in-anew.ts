@@ -1,36 +1,40 @@
 import type { IssuedToken } from '../../keystone/log-in.ts'
 import { revealToken } from '../../lib/secret.ts'
+import { usesProxy } from '../shared/node-fetch.ts'
 import { toAuthUrl } from '../shared/openstack/auth-url.ts'
 import { type Cloud, readCloud } from '../shared/openstack/cloud.ts'
 import { guardSecrets } from '../shared/openstack/guard-secrets.ts'
 import { type OptionName, SECRETS } from '../shared/openstack/options.ts'
 import type { Ask } from '../shared/openstack/plan-log-in.ts'
 import { mergeSettings, type Setting, type Settings } from '../shared/openstack/settings.ts'
+import { UsageError } from '../shared/usage-error.ts'
 import type { CredentialOptions } from './credential-options.ts'
+import { toPlainLine } from './explain-failure.ts'
 import type { LogInInputs } from './log-in-inputs.ts'
-import { obtainToken } from './obtain-token.ts'
+import { obtainToken, type TypedAnswers } from './obtain-token.ts'
 import { readTls, tlsFilesOf } from './tls-files.ts'
 import type { CachedToken } from './token-cache.ts'
 
 /**
- * Logs in with these inputs. `count.typed` tells how much was asked for on the terminal.
+ * Logs in with these inputs. `typed` receives what was asked for on the terminal.
  * @throws UsageError that says why there is no token
  */
 export async function logInAnew(
   inputs: LogInInputs,
   options: CredentialOptions,
-  count: { typed: number },
+  typed: TypedAnswers,
 ): Promise<CachedToken> {
   const { clock, tell } = options
   const canAsk = options.canAsk()
   const { settings, cloud } = readSettings(inputs)
-  const ask = canAsk ? createAsk(settings, count) : async () => undefined
+  if (!inputs.allowsOverride) guardAgainstProxy(settings)
+  const ask = canAsk ? createAsk(settings, typed) : async () => undefined
   const complete = await withAuthUrl(settings, ask)
   const files = tlsFilesOf(complete)
   if (files.insecure) tell('the certificate of Keystone is not verified: anybody on the way can read the password')
   warnOfPlainHttp(toAuthUrl(complete), tell)
   const tls = readTls(files)
-  const issued = await obtainToken(complete, { clock, ask, hasAsked: () => count.typed > 0, tls, tell, canAsk })
+  const issued = await obtainToken(complete, { clock, ask, typed, tls, tell, canAsk })
   warnOfRefusal(issued, tell)
   return {
     token: revealToken(issued.token),
@@ -38,8 +42,8 @@ export async function logInAnew(
     authUrl: toAuthUrl(complete),
     cloud: cloud?.name,
     source: cloud === undefined ? 'flags and variables' : cloud.file.path,
-    user: `${issued.user.name} (${issued.user.domain})`,
-    scope: issued.scope,
+    user: toPlainLine(`${issued.user.name} (${issued.user.domain})`),
+    scope: toPlainLine(issued.scope),
     tls: files,
   }
 }
@@ -51,6 +55,17 @@ function readSettings(inputs: LogInInputs): { readonly settings: Settings; reado
   const settings = mergeSettings(flags, variables, cloud?.settings ?? new Map())
   if (!allowsOverride) guardSecrets(settings, cloud)
   return { settings, cloud }
+}
+
+/** A proxy reads what goes over http, and a kubeconfig can set the variable that names one. */
+function guardAgainstProxy(settings: Settings): void {
+  const hasFileSecret = [...settings].some(([name, { origin }]) => SECRETS.has(name) && origin.kind === 'file')
+  if (!hasFileSecret || !settings.has('auth_url')) return
+  const authUrl = toAuthUrl(settings)
+  if (authUrl.startsWith('http:') && usesProxy(authUrl))
+    throw new UsageError(
+      `${authUrl} is http, and HTTP_PROXY or ALL_PROXY would give the secret of the clouds file to a proxy: use https, set NO_PROXY, or give --allow-auth-url-override`,
+    )
 }
 
 async function withAuthUrl(settings: Settings, ask: Ask): Promise<Settings> {
@@ -67,7 +82,7 @@ const QUESTIONS: Partial<Record<OptionName, string>> = {
   project_name: 'Project name (empty for none)',
 }
 
-function createAsk(settings: Settings, count: { typed: number }): Ask {
+function createAsk(settings: Settings, typed: TypedAnswers): Ask {
   let typedUser: string | undefined
   return async (name) => {
     const { promptUser } = await import('../shared/prompt.ts')
@@ -75,9 +90,10 @@ function createAsk(settings: Settings, count: { typed: number }): Ask {
     const url = settings.get('auth_url')?.value
     const user = settings.get('username')?.value ?? typedUser
     const whose = SECRETS.has(name) && url !== undefined ? ` for ${user === undefined ? '' : `${user} at `}${url}` : ''
-    count.typed += 1
+    typed.count += 1
     const answer = await promptUser(`${label}${whose}: `, { hidden: SECRETS.has(name) })
     if (name === 'username') typedUser = answer
+    if (SECRETS.has(name) && answer !== '') typed.secrets.push(answer)
     return answer
   }
 }

@@ -14,7 +14,7 @@ export interface LogInInputs {
   readonly allowsOverride: boolean
 }
 
-const NO_FILES: CloudsFiles = { clouds: undefined, secure: undefined, public: undefined }
+const NO_FILES: CloudsFiles = { clouds: undefined, secure: undefined, public: undefined, searched: [] }
 
 /**
  * Gathers flags, variables and the bytes of the clouds files. Without a named cloud the files count only where neither
@@ -22,9 +22,9 @@ const NO_FILES: CloudsFiles = { clouds: undefined, secure: undefined, public: un
  */
 export function gatherInputs(parsed: ParsedFlags, surroundings: Surroundings): LogInInputs {
   const variables = readVariables(surroundings.env)
-  const named = parsed.values.get('cloud') ?? parsed.values.get('os-cloud') ?? surroundings.env.OS_CLOUD
+  const named = chosenCloud(parsed, surroundings.env)
   // openstacksdk's name for what the variables say.
-  const cloud = named === '' || named === 'envvars' ? undefined : named
+  const cloud = named === 'envvars' ? undefined : named
   const hasUrl = parsed.settings.has('auth_url') || variables.has('auth_url')
   const usesFiles = cloud !== undefined || (!hasUrl && named !== 'envvars')
   return {
@@ -34,6 +34,14 @@ export function gatherInputs(parsed: ParsedFlags, surroundings: Surroundings): L
     files: usesFiles ? findCloudsFiles(surroundings) : NO_FILES,
     allowsOverride: parsed.booleans.has('allow-auth-url-override'),
   }
+}
+
+/** The cloud that a flag or OS_CLOUD names. */
+export function chosenCloud(
+  { values }: ParsedFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return (values.get('cloud') ?? values.get('os-cloud') ?? env.OS_CLOUD) || undefined
 }
 
 /** One text for equal inputs. A passcode is good for one time, so it is left out. */

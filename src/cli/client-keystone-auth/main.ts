@@ -5,7 +5,7 @@ import { SYSTEM_CLOCK } from '../shared/system-clock.ts'
 import { isUsageError, UsageError } from '../shared/usage-error.ts'
 import { cacheDirectoryOf } from './cache-directory.ts'
 import { getCredential } from './get-credential.ts'
-import { gatherInputs } from './log-in-inputs.ts'
+import { chosenCloud, gatherInputs } from './log-in-inputs.ts'
 
 /** The flags beside the settings of OpenStack; the ignored ones are those of the Go program's logging. */
 const FLAGS = {
@@ -25,9 +25,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = parsed.positionals
   if (rest.length > 0 || (command !== undefined && command !== 'status' && command !== 'logout'))
     // The argument is not repeated: it could be the rest of a password with a space.
-    throw new UsageError('there is an argument that is no flag: the commands are status and logout')
-  if (command !== undefined)
-    return runCommand(command, cachePath, parsed.values.get('cloud') ?? parsed.values.get('os-cloud'))
+    throw new UsageError(
+      'there is an argument that is no flag: the commands are status and logout; --help explains them',
+    )
+  if (command !== undefined) return runCommand(command, cachePath, chosenCloud(parsed, env))
   const info = parseExecInfo(env.KUBERNETES_EXEC_INFO)
   if (!info.ok) throw new UsageError(info.error)
   if (parsed.secrets.length > 0)
@@ -49,7 +50,7 @@ async function runCommand(command: 'status' | 'logout', cachePath: string, cloud
   const { logOut, printStatus } = await import('./cold.ts')
   const output = { clock: SYSTEM_CLOCK, print, tell }
   if (command === 'logout') return (await logOut(cachePath, cloud, output)) ? 0 : 1
-  printStatus(cachePath, output)
+  printStatus(cachePath, cloud, output)
   return 0
 }
 

@@ -14,11 +14,17 @@ import { explainErrorCode, explainFailure } from './explain-failure.ts'
 const REQUEST_TIMEOUT_MS = 30_000
 const USER_AGENT = `client-keystone-auth/${VERSION}`
 
+/** What the user typed in this run. */
+export interface TypedAnswers {
+  count: number
+  readonly secrets: string[]
+}
+
 export interface ObtainDeps {
   readonly clock: Clock
   readonly ask: Ask
-  /** Whether something was typed: then a wrong password is tried once only, because Keystone may lock the user. */
-  readonly hasAsked: () => boolean
+  /** What was typed: then a wrong password is tried once only, because Keystone may lock the user. */
+  readonly typed: TypedAnswers
   readonly tls: TlsSettings
   /** Warnings and instructions, on standard error. */
   readonly tell: (message: string) => void
@@ -59,7 +65,9 @@ export async function obtainToken(settings: Settings, deps: ObtainDeps): Promise
   if (issued.ok) return issued.value
   const works = await attempt.worksWithoutScope(plan, issued.error)
   const tried = works === undefined ? {} : { worksWithoutScope: works }
-  throw new UsageError(explainFailure(issued.error, { authUrl, settings, transport, ...tried }))
+  throw new UsageError(
+    explainFailure(issued.error, { authUrl, settings, transport, typedSecrets: deps.typed.secrets, ...tried }),
+  )
 }
 
 class Attempt {
@@ -92,7 +100,7 @@ class Attempt {
     const isScoped = plan.scope.kind !== 'default' && plan.scope.kind !== 'unscoped'
     if (failure.reason !== 'refused' || failure.status !== 401) return undefined
     if (this.#isLetIn) return true
-    if (!isRepeatable || !isScoped || this.#deps.hasAsked()) return undefined
+    if (!isRepeatable || !isScoped || this.#deps.typed.count > 0) return undefined
     const unscoped = await logIn(this.#api, { methods: plan.methods, scope: { kind: 'unscoped' } }, this.#deadline())
     if (unscoped.ok) return true
     return unscoped.error.reason === 'refused' ? false : undefined

@@ -18,7 +18,8 @@ interface Kept {
   readonly refused: CachedToken | undefined
 }
 
-const CHECK_TIMEOUT_MS = 30_000
+/** Short: without an answer the cached token is good enough. */
+const CHECK_TIMEOUT_MS = 5_000
 
 /**
  * A token that Keystone issued or confirmed just now. Of several processes that need the same one, one asks; those that
@@ -31,7 +32,7 @@ export async function renew(
   kept: Kept | undefined,
 ): Promise<CachedToken> {
   const { clock, forceRefresh } = options
-  if (kept === undefined) return logInAnew(inputs, options, { typed: 0 })
+  if (kept === undefined) return logInAnew(inputs, options, { count: 0, secrets: [] })
   const { directory, cache, name, refused } = kept
   const startedMs = clock.now()
   return withLogInLock(directory, name, options, async () => {
@@ -40,13 +41,13 @@ export async function renew(
     const failure = directory.read(`${name}.failure`)
     if (failure !== undefined && !forceRefresh && Number(failure.split(' ')[0]) >= startedMs)
       throw new UsageError(failure.slice(failure.indexOf(' ') + 1))
-    const count = { typed: 0 }
+    const typed = { count: 0, secrets: [] }
     try {
-      const token = await logInAnew(inputs, options, count)
+      const token = await logInAnew(inputs, options, typed)
       keep(kept, token, options)
       return token
     } catch (error) {
-      if (isUsageError(error) && count.typed === 0) remember(kept, `${clock.now()} ${error.message}`)
+      if (isUsageError(error) && typed.count === 0) remember(kept, `${clock.now()} ${error.message}`)
       throw error
     }
   })

@@ -1,6 +1,7 @@
 import { revoke } from '../../keystone/log-in.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { concealToken } from '../../lib/secret.ts'
+import { UsageError } from '../shared/usage-error.ts'
 import { CacheDirectory } from './cache-directory.ts'
 import { connectKeystone } from './obtain-token.ts'
 import { readTls } from './tls-files.ts'
@@ -13,9 +14,9 @@ interface Output {
 }
 
 /** Prints each cached token that is still valid: who, for what, until when, where the log-in came from. */
-export function printStatus(cachePath: string, { clock, print }: Output): void {
-  const entries = entriesOf(new TokenCache(new CacheDirectory(cachePath)), clock.now())
-  if (entries.length === 0) print(`nobody is logged in: there is no cached token in ${cachePath}\n`)
+export function printStatus(cachePath: string, wanted: string | undefined, { clock, print }: Output): void {
+  const entries = entriesOf(openCache(cachePath), wanted, clock.now())
+  if (entries.length === 0) print(sayNobody(cachePath, wanted))
   for (const [, cached] of entries) {
     const minutes = Math.floor((cached.expiresAtMs - clock.now()) / 60_000)
     const cloud = cached.cloud === undefined ? '' : `cloud ${cached.cloud} of `
@@ -35,10 +36,11 @@ const REVOKE_TIMEOUT_MS = 30_000
  */
 export async function logOut(cachePath: string, cloud: string | undefined, output: Output): Promise<boolean> {
   const { clock, print, tell } = output
-  const cache = new TokenCache(new CacheDirectory(cachePath))
+  const cache = openCache(cachePath)
   let isComplete = true
-  for (const [name, cached] of entriesOf(cache, clock.now())) {
-    if (cloud !== undefined && cached.cloud !== cloud) continue
+  const entries = entriesOf(cache, cloud, clock.now())
+  if (entries.length === 0) print(sayNobody(cachePath, cloud))
+  for (const [name, cached] of entries) {
     cache.remove(name)
     const { api } = connectKeystone(cached.authUrl, readTls(cached.tls), clock)
     const revoked = await revoke(api, concealToken(cached.token), clock.now() + REVOKE_TIMEOUT_MS)
@@ -47,12 +49,26 @@ export async function logOut(cachePath: string, cloud: string | undefined, outpu
     else tell(`${what} is removed here, but Keystone could not be asked to revoke it: it is good until it expires`)
     isComplete &&= revoked.ok
   }
+  if (cloud === undefined) cache.clear()
   return isComplete
 }
 
-function entriesOf(cache: TokenCache, nowMs: number): (readonly [string, CachedToken])[] {
+function openCache(cachePath: string): TokenCache {
+  try {
+    return new TokenCache(new CacheDirectory(cachePath))
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : 'unknown error'
+    throw new UsageError(`the cached tokens cannot be read: ${cachePath} cannot be used (${code})`)
+  }
+}
+
+function sayNobody(cachePath: string, cloud: string | undefined): string {
+  return `nobody is logged in${cloud === undefined ? '' : ` to cloud ${cloud}`}: there is no cached token in ${cachePath}\n`
+}
+
+function entriesOf(cache: TokenCache, cloud: string | undefined, nowMs: number): (readonly [string, CachedToken])[] {
   return cache.names().flatMap((name) => {
     const cached = cache.read(name, nowMs)
-    return cached === undefined ? [] : [[name, cached] as const]
+    return cached === undefined || (cloud !== undefined && cached.cloud !== cloud) ? [] : [[name, cached] as const]
   })
 }

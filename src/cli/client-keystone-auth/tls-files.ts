@@ -20,6 +20,8 @@ export function tlsFilesOf(settings: Settings): TlsFiles {
     return value === undefined ? undefined : expandHome(value, homedir())
   }
   const [cacert, cert, key] = [path('cacert'), path('cert'), path('key')]
+  if (key !== undefined && cert === undefined)
+    throw new UsageError('there is a key and no client certificate: set cert (OS_CERT)')
   return {
     ...(cacert !== undefined && { cacert }),
     ...(cert !== undefined && { cert }),

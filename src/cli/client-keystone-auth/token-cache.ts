@@ -62,8 +62,13 @@ export class TokenCache {
   }
 
   remove(name: string): void {
-    this.#directory.remove(`${name}.json`)
-    this.#directory.remove(`${name}.served`)
+    for (const kind of ['json', 'served', 'failure']) this.#directory.remove(`${name}.${kind}`)
+  }
+
+  /** Removes everything but locks and the key. */
+  clear(): void {
+    for (const file of this.#directory.list())
+      if (/^[0-9a-f]{64}\.(?:json|served|failure)$/.test(file)) this.#directory.remove(file)
   }
 }
 

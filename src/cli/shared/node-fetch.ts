@@ -113,9 +113,15 @@ function toResponse(message: IncomingMessage): Response {
   return new Response(Readable.toWeb(message) as unknown as ReadableStream, { status, headers })
 }
 
+/** Whether variables name a proxy for a URL. Over http this machine is always reached directly, as in Go. */
+export function usesProxy(url: string): boolean {
+  const isLoopback = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?=[:/]|$)/i.test(url)
+  return !isLoopback && getProxyForUrl(url) !== ''
+}
+
 async function proxyAgentFor(url: string): Promise<Agent | undefined> {
+  if (!usesProxy(url)) return undefined
   const proxy = getProxyForUrl(url)
-  if (proxy === '') return undefined
   if (url.startsWith('https:')) return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy)
   return new (await import('http-proxy-agent')).HttpProxyAgent(proxy)
 }

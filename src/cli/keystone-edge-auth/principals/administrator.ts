@@ -36,7 +36,7 @@ export async function logInAsAdministrator(context: CommandContext, cloud: strin
   const tls = await naming(EXIT.usage, async () => readTls(tlsFilesOf(settings)))
   const tell = (message: string): void => note(context, message)
   if (tls.insecure) tell('the certificate of Keystone is not verified: anybody on the way can read the password')
-  const deps = { clock: SYSTEM_CLOCK, ask, hasAsked: () => false, tls, tell, canAsk: false }
+  const deps = { clock: SYSTEM_CLOCK, ask, typed: { count: 0, secrets: [] }, tls, tell, canAsk: false }
   const { token } = await naming(EXIT.unreachable, () => obtainToken(settings, deps))
   const { api } = connectKeystone(toAuthUrl(settings), tls, SYSTEM_CLOCK)
   const headers = { 'X-Auth-Token': revealToken(token) }

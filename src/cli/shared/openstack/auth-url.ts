@@ -11,6 +11,10 @@ export function toAuthUrl(settings: Settings): string {
     throw new UsageError('the URL of Keystone is missing: set auth_url in clouds.yaml, OS_AUTH_URL or --keystone-url')
   const from = describeOrigin(setting.origin)
   const region = settings.get('region_name')?.value ?? ''
+  if (region === '' && setting.value.includes('{region_name}'))
+    throw new UsageError(
+      `the URL of Keystone (${describeOrigin(setting.origin)}) needs a region: set region_name (OS_REGION_NAME)`,
+    )
   const text = setting.value.replaceAll('{region_name}', () => region)
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))

@@ -26,14 +26,19 @@ export interface CloudChoice {
 export function readCloud(files: CloudsFiles, choice: CloudChoice): Cloud | undefined {
   if (files.clouds === undefined) {
     if (choice.name === undefined) return undefined
-    throw new UsageError(`cloud ${choice.name}: there is no clouds.yaml; docs/client.md says where it is looked for`)
+    throw new UsageError(
+      `cloud ${choice.name}: there is no clouds.yaml that can be read in ${files.searched.join(', ')}`,
+    )
   }
   const clouds = new CloudsDocument(files.clouds)
   const names = clouds.names('clouds')
   const name = choice.name ?? (names.length === 1 ? names[0] : undefined)
+  const listed = names.length > 20 ? [...names.slice(0, 20), '…'].join(', ') : names.join(', ')
+  if (name === undefined && names.length > 1)
+    throw new UsageError(`${files.clouds.path} has several clouds: choose one with --cloud or OS_CLOUD: ${listed}`)
   if (name === undefined) return undefined
   if (!names.includes(name)) {
-    const known = names.length === 0 ? 'holds no clouds' : `has ${names.join(', ')}`
+    const known = names.length === 0 ? 'holds no clouds' : `has ${listed}`
     throw new UsageError(`there is no cloud ${name}: ${files.clouds.path} ${known}`)
   }
   const settings = new Map([...readProfile(clouds, name, files, choice), ...clouds.settings(['clouds', name])])

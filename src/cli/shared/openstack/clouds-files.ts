@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { UsageError } from '../usage-error.ts'
 
@@ -22,6 +22,8 @@ export interface CloudsFiles {
   readonly clouds: RawFile | undefined
   readonly secure: RawFile | undefined
   readonly public: RawFile | undefined
+  /** Where they were looked for. */
+  readonly searched: readonly string[]
 }
 
 const SUFFIXES = ['.yaml', '.yml', '.json']
@@ -38,6 +40,7 @@ export function findCloudsFiles(surroundings: Surroundings): CloudsFiles {
     clouds: findFile('clouds', 'OS_CLIENT_CONFIG_FILE', surroundings),
     secure: findFile('secure', 'OS_CLIENT_SECURE_FILE', surroundings),
     public: findFile('clouds-public', 'OS_CLIENT_VENDOR_FILE', surroundings),
+    searched: directories(surroundings),
   }
 }
 
@@ -76,12 +79,13 @@ function directories({ env, platform, home, cwd }: Surroundings): string[] {
 }
 
 function readIfThere(path: string): Buffer | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  // A named pipe or a device might never end.
+  if (stat === undefined || !stat.isFile()) return undefined
+  if (stat.size > MAX_BYTES) throw new UsageError(`${path} is larger than 4 MiB`)
   try {
-    const bytes = readFileSync(path)
-    if (bytes.length > MAX_BYTES) throw new UsageError(`${path} is larger than 4 MiB`)
-    return bytes
-  } catch (error) {
-    if (error instanceof UsageError) throw error
+    return readFileSync(path)
+  } catch {
     return undefined
   }
 }

@@ -209,6 +209,14 @@ describe('status and logout', () => {
     expect((await client.run({ args: ['status'] })).stdout).toContain('nobody is logged in')
   })
 
+  it('say why where the cache cannot be used', async () => {
+    const { client } = suite()
+    writeFileSync(join(client.home, '.cache'), '')
+    const { code, stderr } = await client.run({ args: ['status'] })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/the cached tokens cannot be read: .* cannot be used \(E[A-Z]+\)/)
+  })
+
   it('forget a token that Keystone cannot be asked to revoke, and say so', async () => {
     const { client, alice, keystone } = suite()
     await client.token({ env: alice })

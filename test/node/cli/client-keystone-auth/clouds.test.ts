@@ -41,6 +41,27 @@ describe('a cloud of clouds.yaml', () => {
     })
   })
 
+  it('has to be named where there are several', async () => {
+    const { client, keystone } = suite()
+    client.write(`${CONFIG}/clouds.yaml`, `${cloud(keystone.url)}\n  other: {}`)
+    const { code, stderr } = await client.run()
+    expect(code).toBe(1)
+    expect(stderr).toContain('has several clouds: choose one with --cloud or OS_CLOUD: demo, other')
+  })
+
+  it('is what status and logout are about, where one is named', async () => {
+    const { client, alice, keystone } = suite()
+    client.write(`${CONFIG}/clouds.yaml`, cloud(keystone.url))
+    await client.token({ env: { OS_CLOUD: 'demo' } })
+    await client.token({ env: alice })
+    const { stdout } = await client.run({ args: ['logout'], env: { OS_CLOUD: 'demo' } })
+    expect(stdout.match(/is revoked/g)).toHaveLength(1)
+    expect((await client.run({ args: ['status'] })).stdout).toContain('from      flags and variables')
+    expect((await client.run({ args: ['status', '--cloud', 'demo'] })).stdout).toContain(
+      'nobody is logged in to cloud demo',
+    )
+  })
+
   it('is completed by secure.yaml, which is merged deep', async () => {
     const { client, keystone } = suite()
     client.write(`${CONFIG}/clouds.yaml`, cloud(keystone.url).replace('      password: alice\n', ''))

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startFrontEnd } from '../../../support/client-stage.ts'
@@ -99,6 +100,72 @@ describe('hostile surroundings', () => {
     expect(stderr).not.toContain(SECRET)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
     expect(stderr.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+  })
+
+  it.each([SECRET, 'quote"backslash\\and space'])(
+    'a server that repeats the request does not bring %j to the screen or the disk',
+    async (secret) => {
+      const { client, alice, keystone } = suite()
+      keystone.answer = (_, response) => {
+        response.writeHead(400, { 'Content-Type': 'application/json' })
+        const message = `cannot read ${keystone.bodies.at(-1)}`
+        response.end(JSON.stringify({ error: { code: 400, title: 'Bad Request', message } }))
+      }
+      const { code, stderr } = await client.run({ env: { ...alice, OS_PASSWORD: secret } })
+      expect(code).toBe(1)
+      const files = readdirSync(client.cache).map((file) => readFileSync(join(client.cache, file), 'utf8'))
+      for (const form of [secret, JSON.stringify(secret).slice(1, -1)])
+        expect([stderr, ...files].join()).not.toContain(form)
+      expect(stderr).toContain('Its message repeats a secret')
+    },
+  )
+
+  it('a kubeconfig that sets HTTP_PROXY does not get the secret of a cloud, and this machine is reached directly', async () => {
+    const { client, alice, keystone } = suite()
+    const proxy = await startFrontEnd(keystone.url)
+    try {
+      const auth = `{auth_url: 'http://keystone.invalid', username: alice, password: ${SECRET}, domain_name: Default}`
+      client.write('.config/openstack/clouds.yaml', `clouds: {demo: {auth: ${auth}}}`)
+      for (const variable of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY']) {
+        const { code, stderr } = await client.run({ env: { OS_CLOUD: 'demo', [variable]: proxy.url } })
+        expect(code).toBe(1)
+        expect(stderr).toContain('would give the secret of the clouds file to a proxy')
+      }
+      expect(await client.token({ env: { ...alice, HTTP_PROXY: proxy.url } })).toMatch(/^gAAAA/)
+      expect(proxy.requests).toEqual([])
+    } finally {
+      await proxy.close()
+    }
+  })
+
+  it('names of a server cannot forge a line of status', async () => {
+    const { client, alice, keystone } = suite()
+    keystone.answer = (_, response) => {
+      const user = {
+        name: 'mallory\u001b[2J\nalice (Default), project demo',
+        domain: { id: 'default', name: 'D\u202e' },
+      }
+      const at = (ms: number) => new Date(Date.now() + ms).toISOString().replace(/Z$/, '000Z')
+      response.writeHead(201, { 'X-Subject-Token': 'a-token' })
+      response.end(JSON.stringify({ token: { user, issued_at: at(0), expires_at: at(3_600_000) } }))
+    }
+    await client.token({ env: alice })
+    const { stdout } = await client.run({ args: ['status'] })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/)
+    expect(stdout.split('\n').filter((line) => line.startsWith('alice'))).toEqual([])
+  })
+
+  it.each([
+    ['a named pipe', 'mkfifo'],
+    ['a directory', 'mkdir'],
+  ])('%s in place of clouds.yaml is passed over', async (_, make) => {
+    const { client } = suite()
+    mkdirSync(join(client.home, '.config/openstack'), { recursive: true })
+    execFileSync(make, [join(client.home, '.config/openstack/clouds.yaml')])
+    const { code, stderr } = await client.run({ env: { OS_CLOUD: 'demo' } })
+    expect(code).toBe(1)
+    expect(stderr).toContain('there is no clouds.yaml that can be read in')
   })
 
   it('a file that is a link, in the cache directory, is not read', async () => {
