@@ -18,12 +18,22 @@ const printed = watchOutput(plain.process)
 const context = { ...plain, process: printed.process }
 const [first, ...rest] = words
 if (first === '__complete') complete(rest)
-else
+else {
+  process.on('beforeExit', endUnanswered)
   run(application, words, context).then(() => {
+    process.off('beforeExit', endUnanswered)
     const code = toExitCode(Number(context.process.exitCode ?? EXIT.done))
     if (code !== EXIT.done && asksForJson(words)) printed.completeJson()
     process.exitCode = code
   })
+}
+
+/** Nothing is left to wait for and the command has not ended: its question has no answer, as Ctrl-D ended the input. */
+function endUnanswered(): void {
+  const showCursor = process.stderr.isTTY ? '\u001b[?25h' : ''
+  process.stderr.write(`${showCursor}error: the input ended before the question was answered\n`)
+  process.exit(EXIT.fault)
+}
 
 /** What may follow the words, for the scripts that `completion` prints. */
 async function complete(words: readonly string[]): Promise<void> {

@@ -158,15 +158,20 @@ function withRequest(raw: RawFacts): RawFacts {
   return { verb: 'get', path: '/', ...raw }
 }
 
+/** A person reads this many of either kind; programs get all. */
+const MAX_SHOWN = 200
+
 function finish(context: CommandContext, output: string, differences: Differences, principals: number): void {
   const { gained, lost } = differences
   const paint = createPaint(context)
   if (output === 'json') printJson(context, differences)
   else {
     printLines(context, [
-      ...gained.map((one) => paint('green', `+ ${describe(one)}`)),
-      ...lost.map((one) => paint('red', `- ${describe(one)}`)),
+      ...gained.slice(0, MAX_SHOWN).map((one) => paint('green', `+ ${describe(one)}`)),
+      ...lost.slice(0, MAX_SHOWN).map((one) => paint('red', `- ${describe(one)}`)),
     ])
+    const left = Math.max(0, gained.length - MAX_SHOWN) + Math.max(0, lost.length - MAX_SHOWN)
+    if (left > 0) note(context, `and ${left} more, which can do less harm; -o json has all`)
     if (gained.length + lost.length === 0) note(context, `No difference for ${principals} principals.`)
   }
   context.process.exitCode = gained.length + lost.length === 0 ? EXIT.done : EXIT.fault

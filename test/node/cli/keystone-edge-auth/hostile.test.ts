@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleCommands } from '../../../../src/dev/bundle-commands.ts'
 import { useCommandLine } from './command-line.ts'
@@ -305,6 +306,40 @@ describe('files that cannot be written', () => {
       await new Promise((done) => child.on('close', done))
       expect(stderr).toBe('')
     })
+  })
+})
+
+describe.runIf(existsSync('/usr/bin/script'))('a question on a terminal', () => {
+  const bundles = mkdtempSync(join(tmpdir(), 'keystone-edge-auth-terminal-'))
+  beforeAll(() => bundleCommands(bundles))
+  afterAll(() => rmSync(bundles, { recursive: true }))
+
+  /** Runs a command on a terminal of its own, which gets the keys and then the end of the input. */
+  function type(keys: string, args: readonly string[]) {
+    const command = [process.execPath, join(bundles, 'keystone-edge-auth.cjs'), ...args].join(' ')
+    const script = `(sleep 2; printf '${keys}'; sleep 1) | script -qec '${command}' /dev/null`
+    return spawnSync('bash', ['-o', 'pipefail', '-c', script], { cwd: cli.directory, encoding: 'utf8' })
+  }
+
+  it.each([
+    ['Ctrl-C', '\\003', 1, 'stopped; nothing was changed'],
+    ['Ctrl-D', '', 1, 'the input ended before the question was answered'],
+    ['a no', 'n', 1, 'stopped; nothing was changed'],
+    ['a yes', 'y', 0, 'asked/policy.json'],
+  ])('is answered by %s', (_, keys, code, message) => {
+    mkdirSync(join(cli.directory, 'asked'), { recursive: true })
+    cli.write('asked/policy.json', 'old')
+    const { status, stdout } = type(keys, ['import', cli.write('policy.json', []), '--out', 'asked'])
+    expect([status, stdout]).toEqual([code, expect.stringContaining(message)])
+    expect(readText('asked/policy.json')).toBe(code === 0 ? '[]\n' : 'old')
+  })
+
+  it('shows faults as wide as the terminal', () => {
+    const file = cli.write('wide.yaml', `allow: { projects: [${'no, '.repeat(60)}0] }\n`)
+    const { stdout } = type('', ['mapping', 'check', file])
+    const [excerpt = ''] = stdout.split('\r\n').filter((line) => line.includes('1 |'))
+    expect(stripVTControlCharacters(excerpt).length).toBeLessThanOrEqual(112)
+    expect(stdout).toContain('\u001b[31merror:')
   })
 })
 
