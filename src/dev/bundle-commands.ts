@@ -39,18 +39,26 @@ const OPTIONS = {
   logLevel: 'warning',
 } as const satisfies BuildOptions
 
+const RESOLVING = 'resolving'
+
 /**
- * Keeps a `cold.ts`, with all that it imports, as a text in the bundle. Node compiles what it starts, 10 ms for 200 kB,
+ * Keeps a `cold.ts`, with all that it imports, and the package yaml as texts in the bundle. Node compiles what it starts, 10 ms for 200 kB,
  * whether it is used or not; a text it only skips.
  */
 const compileLater: Plugin = {
   name: 'compile-later',
-  setup({ onResolve, onLoad }) {
+  setup({ onResolve, onLoad, resolve: resolvePackage }) {
     onResolve({ filter: /\/cold\.ts$/ }, ({ path, resolveDir, kind }) =>
       kind === 'dynamic-import' ? { path: resolve(resolveDir, path), namespace: 'cold' } : undefined,
     )
+    // Large, and needed for YAML only.
+    onResolve({ filter: /^yaml$/ }, async ({ path, resolveDir, namespace, pluginData }) => {
+      if (pluginData === RESOLVING || namespace === 'cold') return undefined
+      const found = await resolvePackage(path, { resolveDir, kind: 'import-statement', pluginData: RESOLVING })
+      return { path: found.path, namespace: 'cold' }
+    })
     onLoad({ filter: /.*/, namespace: 'cold' }, async ({ path }) => {
-      const { outputFiles } = await build({ ...OPTIONS, entryPoints: [path], write: false })
+      const { outputFiles } = await build({ ...OPTIONS, entryPoints: [path], write: false, plugins: [compileLater] })
       const text = outputFiles[0]?.text ?? ''
       const contents = `require('node:vm').compileFunction(${JSON.stringify(text)}, ['require', 'module', 'exports'])(require, module, exports)`
       return { contents, loader: 'js', resolveDir: dirname(path) }

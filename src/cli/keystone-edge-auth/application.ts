@@ -1,7 +1,7 @@
 import { type ApplicationText, buildApplication, buildRouteMap, text_en } from '@stricli/core'
 import { escapeHiddenCharacters } from '../../lib/hidden-characters.ts'
 import { VERSION } from '../../lib/version.ts'
-import { CommandError, EXIT } from './command-error.ts'
+import { EXIT, isCommandError } from './command-error.ts'
 import { callerRoutes } from './commands/caller.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
@@ -78,7 +78,7 @@ const text: ApplicationText = {
 }
 
 function describeError(error: unknown): string {
-  if (error instanceof CommandError)
+  if (isCommandError(error))
     return makeVisible(`error: ${error.message}${error.hint ? `\nhint: ${error.hint}` : ''}`, false)
   const details = error instanceof Error ? (error.stack ?? error.message) : 'an unknown error'
   return `error: a fault of keystone-edge-auth itself; please report it:\n${details}`
@@ -95,5 +95,5 @@ export const application = buildApplication(routes, {
   scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
   documentation: { caseStyle: 'convert-camel-to-kebab', disableAnsiColor: true, useAliasInUsageLine: true },
   localization: { text },
-  determineExitCode: (error) => (error instanceof CommandError ? error.exitCode : EXIT.fault),
+  determineExitCode: (error) => (isCommandError(error) ? error.exitCode : EXIT.fault),
 })

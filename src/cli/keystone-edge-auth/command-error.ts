@@ -12,6 +12,7 @@ export const EXIT = {
 
 /** Ends a command: what is wrong and where, and what to do about it. Never holds a secret. */
 export class CommandError extends Error {
+  override readonly name = 'CommandError'
   readonly exitCode: number
   readonly hint: string | undefined
 
@@ -20,6 +21,11 @@ export class CommandError extends Error {
     this.exitCode = exitCode
     this.hint = hint
   }
+}
+
+/** By name: code that the bundle compiles later has a class of its own. */
+export function isCommandError(error: unknown): error is CommandError {
+  return error instanceof Error && error.name === 'CommandError'
 }
 
 /** The command was called in a way that cannot work. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { CommandContext as StricliContext, StricliProcess } from '@stricli/core'
 import type { Transport } from '../shared/node-fetch.ts'
 import { createFiles, type Files } from './files.ts'
@@ -43,7 +42,7 @@ export function createContext(node: NodeJS.Process): CommandContext {
     process: { stdout, stderr, env },
     files,
     now: Date.now,
-    randomBytes,
+    randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
     connect: async (cacert) => (await import('./connect.ts')).connect(files, cacert),
     async resolve(hostname) {
       const { lookup } = await import('node:dns/promises')

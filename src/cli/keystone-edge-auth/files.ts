@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { access, mkdir, mkdtemp, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -118,7 +117,7 @@ async function readAll(stream: Readable, limit: number): Promise<Uint8Array> {
 
 /** Writes beside the file; `commit` renames. What fails leaves no draft behind. */
 async function writeDraft(path: string, text: string, mode: number): Promise<Draft> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
+  const draft = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`)
   const discard = (): Promise<void> => rm(draft, { force: true })
   const orDiscard = async (work: () => Promise<void>): Promise<void> => {
     try {

@@ -1,4 +1,4 @@
-import { CommandError, EXIT } from '../command-error.ts'
+import { EXIT, isCommandError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import { note, printJson, printLines } from '../output.ts'
 import { readSource } from '../source/read-source.ts'
@@ -41,6 +41,6 @@ export function createCheck(kind: DocumentKind) {
 }
 
 function toMessage(error: unknown): string {
-  if (error instanceof CommandError) return error.hint === undefined ? error.message : `${error.message}: ${error.hint}`
+  if (isCommandError(error)) return error.hint === undefined ? error.message : `${error.message}: ${error.hint}`
   throw error
 }

@@ -4,7 +4,7 @@ import type { ListFlags } from '../credentials/edit-target.ts'
 import type { AddCallerFlags, CallerFlags } from '../credentials/run-caller.ts'
 import { clusterArgument, outputFlag, readyFlags, targetFlags, textFlag, tokenFileFlag, yesFlag } from './flags.ts'
 
-const load = () => import('../credentials/run-caller.ts')
+const load = async () => (await import('../cold.ts')).commands.caller()
 const EDIT_FLAGS = { ...targetFlags('callers'), ...readyFlags, yes: yesFlag, output: outputFlag } as const
 const aliases = { o: 'output', y: 'yes' } as const
 

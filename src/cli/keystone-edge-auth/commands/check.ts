@@ -7,7 +7,7 @@ import { homeDomainFlag } from './flags.ts'
 /** `keystone-edge-auth <kind> check FILE…` */
 export function checkCommand(kind: DocumentKind) {
   return buildCommand<CheckFlags, string[], CommandContext>({
-    loader: async () => (await import('../check/run-check.ts')).createCheck(kind),
+    loader: async () => (await (await import('../cold.ts')).commands.check()).createCheck(kind),
     parameters: {
       flags: {
         output: {

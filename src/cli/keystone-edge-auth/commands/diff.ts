@@ -31,13 +31,13 @@ const DOCUMENTS = {
 } as const
 
 const mappingDiff = buildCommand<DiffFlags, [string, string], CommandContext>({
-  loader: async () => (await import('../diff/run-diff.ts')).diffMappingFiles,
+  loader: async () => (await (await import('../cold.ts')).commands.diff()).diffMappingFiles,
   parameters: { flags: FLAGS, aliases, positional: DOCUMENTS },
   docs: describe('mapping', 'groups'),
 })
 
 const policyDiff = buildCommand<DiffPolicyFlags, [string, string], CommandContext>({
-  loader: async () => (await import('../diff/run-diff.ts')).diffPolicyFiles,
+  loader: async () => (await (await import('../cold.ts')).commands.diff()).diffPolicyFiles,
   parameters: {
     flags: { ...FLAGS, mapping: textFlag('FILE', 'The mapping for --principals keystone; {} if not given') },
     aliases,

@@ -5,7 +5,7 @@ import { cacertFlag, outputFlag, textFlag } from './flags.ts'
 
 /** `keystone-edge-auth doctor --url URL --caller-token-file FILE` */
 export const doctorCommand = buildCommand<DoctorFlags, [], CommandContext>({
-  loader: () => import('../doctor/run-doctor.ts'),
+  loader: async () => (await import('../cold.ts')).commands.doctor(),
   parameters: {
     flags: {
       url: { kind: 'parsed', parse: String, placeholder: 'URL', brief: 'The https address of the Worker' },

@@ -44,7 +44,7 @@ const USER_FLAGS = {
 
 /** `keystone-edge-auth mapping explain FILE` */
 export const explainMappingCommand = buildCommand<ExplainMappingFlags, [string], CommandContext>({
-  loader: () => import('../explain/explain-mapping.ts'),
+  loader: async () => (await import('../cold.ts')).commands.explainMapping(),
   parameters: {
     flags: { ...USER_FLAGS, ...placeFlags, homeDomain: homeDomainFlag, output: outputFlag },
     aliases: { o: 'output' },
@@ -65,7 +65,7 @@ export const explainMappingCommand = buildCommand<ExplainMappingFlags, [string],
 
 /** `keystone-edge-auth policy explain FILE` */
 export const explainPolicyCommand = buildCommand<ExplainPolicyFlags, [string], CommandContext>({
-  loader: () => import('../explain/explain-policy.ts'),
+  loader: async () => (await import('../cold.ts')).commands.explainPolicy(),
   parameters: {
     flags: {
       ...USER_FLAGS,

@@ -5,7 +5,7 @@ import { homeDomainFlag, outputFlag, textFlag, yesFlag } from './flags.ts'
 
 /** `keystone-edge-auth import FILE --out DIR` */
 export const importCommand = buildCommand<ImportFlags, [string], CommandContext>({
-  loader: () => import('../import/run-import.ts'),
+  loader: async () => (await import('../cold.ts')).commands.import(),
   parameters: {
     flags: {
       out: {

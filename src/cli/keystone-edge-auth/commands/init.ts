@@ -6,7 +6,7 @@ import { outputFlag, textFlag, yesFlag } from './flags.ts'
 /** `keystone-edge-auth mapping|policy init --preset PRESET` */
 export function initCommand(kind: 'mapping' | 'policy') {
   return buildCommand<InitFlags, [], CommandContext>({
-    loader: async () => (await import('../init/run-init.ts')).createInit(kind),
+    loader: async () => (await (await import('../cold.ts')).commands.init()).createInit(kind),
     parameters: {
       flags: {
         preset: {

@@ -5,7 +5,7 @@ import { cacertFlag, outputFlag, textFlag, yesFlag } from './flags.ts'
 
 /** `keystone-edge-auth kubeconfig CLUSTER --url URL` */
 export const kubeconfigCommand = buildCommand<KubeconfigFlags, [string], CommandContext>({
-  loader: () => import('../kubeconfig/run-kubeconfig.ts'),
+  loader: async () => (await import('../cold.ts')).commands.kubeconfig(),
   parameters: {
     flags: {
       url: { kind: 'parsed', parse: String, placeholder: 'URL', brief: 'The https address of the Worker' },

@@ -5,7 +5,7 @@ import type { PlaceFlags } from '../kv/place.ts'
 import type { PutCommandFlags } from '../kv/run-kv.ts'
 import { documentArgument, homeDomainFlag, outputFlag, placeFlags, readyFlags, yesFlag } from './flags.ts'
 
-const load = () => import('../kv/run-kv.ts')
+const load = async () => (await import('../cold.ts')).commands.kv()
 const PUT_FLAGS = {
   ...placeFlags,
   output: outputFlag,

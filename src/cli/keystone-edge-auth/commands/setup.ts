@@ -5,7 +5,7 @@ import { outputFlag, textFlag, yesFlag } from './flags.ts'
 
 /** `keystone-edge-auth init` */
 export const setupCommand = buildCommand<SetupFlags, [], CommandContext>({
-  loader: () => import('../setup/run-setup.ts'),
+  loader: async () => (await import('../cold.ts')).commands.setup(),
   parameters: {
     flags: {
       keystoneUrl: textFlag('URL', 'The root of the Identity API, such as https://keystone.example.com/v3'),

@@ -4,7 +4,7 @@ import type { ListFlags, TargetFlags } from '../credentials/edit-target.ts'
 import type { AddStaticFlags } from '../credentials/run-static-token.ts'
 import { outputFlag, placeFlags, readyFlags, targetFlags, textFlag, tokenFileFlag, yesFlag } from './flags.ts'
 
-const load = () => import('../credentials/run-static-token.ts')
+const load = async () => (await import('../cold.ts')).commands.staticToken()
 const TARGET_FLAGS = { ...targetFlags('authenticators'), cluster: placeFlags.cluster, output: outputFlag } as const
 const EDIT_FLAGS = { ...TARGET_FLAGS, ...readyFlags, yes: yesFlag } as const
 

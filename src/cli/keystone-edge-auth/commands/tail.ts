@@ -7,7 +7,7 @@ const boolean = { kind: 'boolean', default: false, withNegated: false } as const
 
 /** `keystone-edge-auth tail` */
 export const tailCommand = buildCommand<TailFlags, [], CommandContext>({
-  loader: () => import('../tail/run-tail.ts'),
+  loader: async () => (await import('../cold.ts')).commands.tail(),
   parameters: {
     flags: {
       file: textFlag('FILE', 'The log in a file, or - for standard input, instead of that of the deployed Worker'),

@@ -1,5 +1,5 @@
 import { parseCallers } from '../../../documents/callers.ts'
-import { CommandError, EXIT } from '../command-error.ts'
+import { CommandError, EXIT, isCommandError } from '../command-error.ts'
 import type { CommandContext } from '../context.ts'
 import { addCaller, listCallers } from '../credentials/edit-callers.ts'
 import { openTarget, unwrap } from '../credentials/edit-target.ts'
@@ -70,7 +70,7 @@ async function hasSecret(context: CommandContext): Promise<boolean> {
     return /"CACHE_KEYS"/.test(shown)
   } catch (error) {
     // 10007: there is no such Worker yet.
-    if (error instanceof CommandError && /10007|not found|does not exist/i.test(error.message)) return false
+    if (isCommandError(error) && /10007|not found|does not exist/i.test(error.message)) return false
     throw error
   }
 }
@@ -106,7 +106,7 @@ export async function runSteps(context: CommandContext, steps: readonly Step[]):
         return step.run()
       })
     } catch (error) {
-      if (error instanceof CommandError) note(context, summarize(steps, index))
+      if (isCommandError(error)) note(context, summarize(steps, index))
       throw error
     }
     if (isStopped)
