@@ -314,29 +314,46 @@ describe.runIf(existsSync('/usr/bin/script'))('a question on a terminal', () => 
   beforeAll(() => bundleCommands(bundles))
   afterAll(() => rmSync(bundles, { recursive: true }))
 
-  /** Runs a command on a terminal of its own, which gets the keys and then the end of the input. */
-  function type(keys: string, args: readonly string[]) {
+  /** Runs a command on a terminal of its own, which gets the keys, or the end of the input, when it has asked. */
+  async function type(keys: string, args: readonly string[]) {
     const command = [process.execPath, join(bundles, 'keystone-edge-auth.cjs'), ...args].join(' ')
-    const script = `(sleep 2; printf '${keys}'; sleep 1) | script -qec '${command}' /dev/null`
-    return spawnSync('bash', ['-o', 'pipefail', '-c', script], { cwd: cli.directory, encoding: 'utf8' })
+    // With CI in the environment, Node takes a terminal for one without colours.
+    const { NO_COLOR: _, CI: __, ...env } = process.env
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: cli.directory,
+      env: { ...env, TERM: 'xterm' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let stdout = ''
+    let hasAnswered = false
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text
+      // The end of the frame around the question; a terminal without a width breaks the lines anywhere.
+      if (hasAnswered || !stdout.includes('└')) return
+      hasAnswered = true
+      child.stdin.end(keys)
+    })
+    const status = await new Promise((done) => child.on('close', done))
+    child.stdin.destroy()
+    return { status, stdout }
   }
 
   it.each([
-    ['Ctrl-C', '\\003', 1, 'stopped; nothing was changed'],
+    ['Ctrl-C', '\u0003', 1, 'stopped; nothing was changed'],
     ['Ctrl-D', '', 1, 'the input ended before the question was answered'],
     ['a no', 'n', 1, 'stopped; nothing was changed'],
     ['a yes', 'y', 0, 'asked/policy.json'],
-  ])('is answered by %s', (_, keys, code, message) => {
+  ])('is answered by %s', async (_, keys, code, message) => {
     mkdirSync(join(cli.directory, 'asked'), { recursive: true })
     cli.write('asked/policy.json', 'old')
-    const { status, stdout } = type(keys, ['import', cli.write('policy.json', []), '--out', 'asked'])
+    const { status, stdout } = await type(keys, ['import', cli.write('policy.json', []), '--out', 'asked'])
     expect([status, stdout]).toEqual([code, expect.stringContaining(message)])
     expect(readText('asked/policy.json')).toBe(code === 0 ? '[]\n' : 'old')
   })
 
-  it('shows faults as wide as the terminal', () => {
+  it('shows faults as wide as the terminal', async () => {
     const file = cli.write('wide.yaml', `allow: { projects: [${'no, '.repeat(60)}0] }\n`)
-    const { stdout } = type('', ['mapping', 'check', file])
+    const { stdout } = await type('', ['mapping', 'check', file])
     const [excerpt = ''] = stdout.split('\r\n').filter((line) => line.includes('1 |'))
     expect(stripVTControlCharacters(excerpt).length).toBeLessThanOrEqual(112)
     expect(stdout).toContain('\u001b[31merror:')
