@@ -12,7 +12,10 @@ process.stdout.on('error', (error) => {
   process.exit(EXIT.unreachable)
 })
 
-const words = process.argv.slice(2)
+// `explain --live` is `explain live`.
+const words = process.argv
+  .slice(2)
+  .map((word, index, { 1: command }) => (index > 1 && command === 'explain' && word === '--live' ? 'live' : word))
 const plain = createContext(process)
 const printed = watchOutput(plain.process)
 const context = { ...plain, process: printed.process }

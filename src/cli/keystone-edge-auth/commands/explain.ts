@@ -54,6 +54,7 @@ export const explainMappingCommand = buildCommand<ExplainMappingFlags, [string],
     brief: 'Shows who a user of Keystone would be in Kubernetes, rule by rule',
     fullDescription: [
       'Shows who a user of Keystone would be in Kubernetes, rule by rule. An id that is not given is shown as 000…1 and so on.',
+      'live (or --live) in place of the file is the document in KV.',
       '',
       'Examples:',
       '  keystone-edge-auth mapping explain mapping.json --user alice --project demo --role member',

@@ -164,6 +164,8 @@ describe('live', () => {
     writeFileSync(path('kv.json'), JSON.stringify({ mapping: '{"rules": [{"role": "member", "groups": ["a"]}]}' }))
     const explained = await cli.json(['mapping', 'explain', 'live', '--local', '--user', 'alice', '--role', 'member'])
     expect(explained.value).toMatchObject({ user: { username: 'alice' }, rules: [{ matched: true }] })
+    const flags = ['--local', '--user', 'alice', '--role', 'member']
+    expect((await cli.json(['mapping', 'explain', '--live', ...flags])).value).toEqual(explained.value)
     const compared = await cli.json(['mapping', 'diff', 'live', cli.write('m.json', {}), '--local'])
     expect(compared).toMatchObject({ code: 1, value: { gained: [], lost: [{ group: 'a' }] } })
     expect((await cli.run(['mapping', 'diff', 'live', 'm.json'])).code).toBe(2)
