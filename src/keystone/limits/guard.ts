@@ -57,14 +57,14 @@ export class Guard {
       // After so long a wait for a slot an answer cannot be expected in time, which says nothing about the service.
       if (leftMs < this.#minLookUpMs) return refuse('busy')
       const found = await ask()
-      if (found.calls > 0) this.#learn(found, leftMs, knownUser, ctx)
+      if (found.calls > 0) this.#noteOutcome(found, leftMs, knownUser, ctx)
       return found
     } finally {
       release()
     }
   }
 
-  #learn({ result }: LookUp<unknown>, leftMs: number, knownUser: string | undefined, ctx: ExecutionCtx): void {
+  #noteOutcome({ result }: LookUp<unknown>, leftMs: number, knownUser: string | undefined, ctx: ExecutionCtx): void {
     const error = result.ok || result.error.reason !== 'unavailable' ? undefined : result.error
     // A shorter time than KEYSTONE_TIMEOUT_MS is no failure of the service either, though no answer came.
     if (error?.cause === 'timeout' && leftMs < this.#timeoutMs) return
