@@ -141,8 +141,12 @@ export class CacheDirectory {
   }
 
   #createKey(): Buffer {
-    // What is there is no key that can be used.
-    this.remove(KEY_FILE)
+    // A key is complete as soon as it is there: one that cannot be read now is damaged, or somebody else's.
+    if (existsSync(join(this.path, KEY_FILE))) {
+      const made = this.#readKey()
+      if (made !== undefined) return made
+      this.remove(KEY_FILE)
+    }
     const key = Buffer.from(randomBytes(KEY_BYTES))
     const temporary = `${KEY_FILE}.${process.pid}.tmp`
     this.write(temporary, key)
