@@ -80,7 +80,9 @@ function decode(text: string | undefined): CachedToken | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== FORMAT) return undefined
-  // Only this program writes such a file: the format's number stands for its shape. The two that are used blindly:
   const cached = value as unknown as CachedToken
-  return typeof cached.token === 'string' && Number.isFinite(cached.expiresAtMs) ? cached : undefined
+  const texts = [cached.token, cached.authUrl, cached.user, cached.scope, cached.source]
+  const isWhole =
+    texts.every((text) => typeof text === 'string') && typeof cached.tls === 'object' && cached.tls !== null
+  return isWhole && Number.isFinite(cached.expiresAtMs) ? cached : undefined
 }

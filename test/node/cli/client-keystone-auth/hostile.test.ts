@@ -172,7 +172,10 @@ describe('hostile surroundings', () => {
     const { client, alice } = suite()
     const token = await client.token({ env: alice })
     const entry = readdirSync(client.cache).find((file) => file.endsWith('.json')) ?? ''
-    const other = client.write('elsewhere.json', JSON.stringify({ format: 1, token: 'planted', expiresAtMs: 9e15 }))
+    const other = client.write(
+      'elsewhere.json',
+      JSON.stringify({ ...JSON.parse(readFileSync(join(client.cache, entry), 'utf8')), token: 'planted' }),
+    )
     const { rmSync } = await import('node:fs')
     rmSync(join(client.cache, entry))
     symlinkSync(other, join(client.cache, entry))
